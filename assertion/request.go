@@ -1,0 +1,133 @@
+package assertion
+
+import (
+	"context"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/rely-go/rely/internal/jose"
+	"github.com/rely-go/rely/internal/jwx"
+)
+
+// A RequestObject is an authorization request to be signed (RFC 9101 §4, OpenID
+// Connect Core §6.1).
+type RequestObject struct {
+	// Audience is the provider's issuer, one string. Required.
+	Audience string
+	// Subject is sent as sub where a provider asks for one; "" sends none.
+	Subject string
+	// Params are the parameters of the authorization request. max_age becomes a
+	// number and claims an object; the others stay strings, and one that is
+	// there several times becomes an array.
+	Params url.Values
+	// Encrypt, when not nil, encrypts the signed object to the provider.
+	Encrypt *Encryption
+}
+
+// Encryption says how a signed request object is encrypted (RFC 7516).
+type Encryption struct {
+	// Algorithm is RSA-OAEP or RSA-OAEP-256.
+	Algorithm string
+	// Encoding is A128CBC-HS256 or A256GCM.
+	Encoding string
+	// Key is the provider's public key, RSA of 2048 bits or more.
+	Key crypto.PublicKey
+	// KeyID is sent as kid; "" sends none.
+	KeyID string
+}
+
+func (e *Encryption) check() error {
+	if err := jwx.CheckEncryption(e.Algorithm, e.Encoding); err != nil {
+		return err
+	}
+	// The bounds of RSA keys are the same for signatures and encryption.
+	return jose.Fits("RS256", e.Key)
+}
+
+// reserved are members that the signer writes itself, or that must not be in a
+// request object (RFC 9101 §4).
+var reserved = []string{"iss", "sub", "aud", "jti", "iat", "nbf", "exp", "request", "request_uri", "client_secret", "client_assertion"}
+
+// RequestObject returns a signed request object, or a JWE with one in it. It is
+// as short-lived as an assertion: make it when the browser asks for it.
+func (s *Signer) RequestObject(ctx context.Context, request RequestObject) (string, error) {
+	if request.Audience == "" {
+		return "", errors.New("assertion: audience is missing")
+	}
+	if request.Encrypt != nil {
+		if err := request.Encrypt.check(); err != nil {
+			return "", fmt.Errorf("assertion: %w", err)
+		}
+	}
+	payload, err := s.requestClaims(request)
+	if err != nil {
+		return "", err
+	}
+	signed, err := s.sign(ctx, s.object, payload)
+	if err != nil || request.Encrypt == nil {
+		return signed, err
+	}
+	e := request.Encrypt
+	header := map[string]string{"typ": "JWT"}
+	if s.config.Key.Naming != NameX5C {
+		header["cty"] = "JWT"
+	}
+	if e.KeyID != "" {
+		header["kid"] = e.KeyID
+	}
+	return jwx.Encrypt(e.Algorithm, e.Encoding, e.Key, header, []byte(signed))
+}
+
+func (s *Signer) requestClaims(request RequestObject) ([]byte, error) {
+	members := map[string]any{"client_id": s.config.ClientID}
+	for name, values := range request.Params {
+		if slices.Contains(reserved, name) {
+			return nil, errors.New("assertion: a parameter can't be in a request object: " + name)
+		}
+		value, err := parameter(name, values)
+		if err != nil {
+			return nil, err
+		}
+		if name == "client_id" && value != s.config.ClientID {
+			return nil, errors.New("assertion: client_id is another client's")
+		}
+		members[name] = value
+	}
+	own := s.newClaims(request.Subject, request.Audience)
+	members["iss"], members["aud"], members["jti"] = own.Issuer, own.Audience, own.ID
+	members["iat"], members["exp"] = own.IssuedAt, own.Expiry
+	if own.Subject != "" {
+		members["sub"] = own.Subject
+	}
+	if own.NotBefore != 0 {
+		members["nbf"] = own.NotBefore
+	}
+	return json.Marshal(members)
+}
+
+// parameter returns the JSON form of a parameter (OpenID Connect Core §6.1).
+func parameter(name string, values []string) (any, error) {
+	switch {
+	case len(values) > 1:
+		return values, nil
+	case len(values) == 0:
+		return nil, errors.New("assertion: a parameter has no value: " + name)
+	case name == "max_age":
+		seconds, err := strconv.ParseUint(values[0], 10, 31)
+		if err != nil {
+			return nil, errors.New("assertion: max_age is not a number of seconds")
+		}
+		return seconds, nil
+	case name == "claims" || name == "authorization_details":
+		if !json.Valid([]byte(values[0])) {
+			return nil, errors.New("assertion: parameter is not JSON: " + name)
+		}
+		return json.RawMessage(values[0]), nil
+	}
+	return values[0], nil
+}

@@ -1,0 +1,62 @@
+package idtoken
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rely-go/rely/internal/strictjson"
+)
+
+// UserInfoExpect is what a signed userinfo answer has to be.
+type UserInfoExpect struct {
+	// Issuers are the values that iss may have: the provider's issuer, and where
+	// a provider signs userinfo under another name, that one.
+	Issuers []string
+	// Subject is the ID token's sub. Required.
+	Subject string
+}
+
+// UserInfo is a signed userinfo answer that was believed.
+type UserInfo struct{ claims strictjson.Object }
+
+// Claims decodes all claims into v, by exact member names.
+func (u *UserInfo) Claims(v any) error { return u.claims.Decode(v) }
+
+// VerifyUserInfo decides whether raw is a userinfo answer signed by the
+// provider, about the expected subject (Core §5.3.2 to §5.3.4). iss has to be an
+// expected one; aud, where it is there, has to have this client; exp, nbf and
+// iat count where they are there. Errors are [*Error].
+func (v *Verifier) VerifyUserInfo(ctx context.Context, raw string, expect UserInfoExpect) (*UserInfo, error) {
+	t, err := v.open(ctx, raw, "jwt")
+	if err != nil {
+		return nil, err
+	}
+	if issuer, ok, _ := t.text("iss"); !ok || !slices.Contains(expect.Issuers, issuer) {
+		return nil, refused(CheckIssuer, "userinfo is of another issuer")
+	}
+	audience, ok, err := t.claims.Strings("aud")
+	if err != nil || ok && !slices.Contains(audience, v.config.ClientID) {
+		return nil, refused(CheckAudience, "userinfo is for another client")
+	}
+	if refusal := v.checkOptionalTimes(t); refusal != nil {
+		return nil, refusal
+	}
+	if subject, _, _ := t.text("sub"); subject == "" || subject != expect.Subject {
+		return nil, refused(CheckSubject, "userinfo is about another subject than the ID token")
+	}
+	return &UserInfo{t.claims}, nil
+}
+
+// checkOptionalTimes judges exp, nbf and iat where they are there.
+func (v *Verifier) checkOptionalTimes(t *token) *Error {
+	if expiry, ok, valid := v.date(t, "exp"); !valid || ok && v.after(expiry) {
+		return refused(CheckExpiry, "token has expired, or exp is no time")
+	}
+	if notBefore, ok, valid := v.date(t, "nbf"); !valid || ok && v.before(notBefore) {
+		return refused(CheckNotBefore, "token is not valid yet, or nbf is no time")
+	}
+	if issuedAt, ok, valid := v.date(t, "iat"); !valid || ok && v.before(issuedAt) {
+		return refused(CheckIssuedAt, "token was issued in the future, or iat is no time")
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package certchain
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const minRSABits = 2048
+
+// Build returns a path from the leaf, which is the first of chain, to one of
+// anchors. The rules are fixed: everything is within its validity at now; the
+// leaf is no CA, and its key usage, if it has one, allows signatures
+// (digitalSignature or contentCommitment) and no certificates; extended key
+// usages are not looked at, because the schemes disagree about them; keys are
+// strong enough; no signature below the anchor uses SHA-1 or MD5. Anchors come
+// only from the caller: never from the token, never from the system.
+func Build(chain, anchors []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	if len(chain) == 0 || len(anchors) == 0 {
+		return nil, errors.New("there is no certificate or no trust anchor")
+	}
+	leaf := chain[0]
+	if err := checkLeaf(leaf); err != nil {
+		return nil, err
+	}
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	for _, anchor := range anchors {
+		roots.AddCert(anchor)
+	}
+	for _, cert := range chain[1:] {
+		// A root that is an anchor comes along often; as an intermediate it
+		// would only cost another signature check.
+		if !isOneOf(cert, anchors) {
+			between.AddCert(cert)
+		}
+	}
+	paths, err := leaf.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: between, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return nil, explain(err, leaf, now)
+	}
+	for _, path := range paths {
+		if err = checkPath(path); err == nil {
+			return path, nil
+		}
+	}
+	return nil, err
+}
+
+func isOneOf(cert *x509.Certificate, certs []*x509.Certificate) bool {
+	for _, c := range certs {
+		if cert.Equal(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain keeps crypto/x509's texts, which quote names, out of ours.
+func explain(err error, leaf *x509.Certificate, now time.Time) error {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
+		return errors.New("leaf certificate is not valid at this time")
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return errors.New("a certificate of the path is not valid at this time")
+	case errors.As(err, &invalid) && invalid.Reason == x509.TooManyIntermediates:
+		return errors.New("path is longer than a certificate of it allows")
+	}
+	return errors.New("no path leads to a configured trust anchor")
+}
+
+func checkLeaf(leaf *x509.Certificate) error {
+	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	const issues = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	switch {
+	case leaf.IsCA:
+		return errors.New("leaf certificate is a CA's")
+	case leaf.KeyUsage != 0 && leaf.KeyUsage&signs == 0:
+		return errors.New("leaf certificate is not for signatures")
+	case leaf.KeyUsage&issues != 0:
+		return errors.New("leaf certificate is for issuing certificates")
+	}
+	return nil
+}
+
+func checkPath(path []*x509.Certificate) error {
+	if len(path) > maxCertificates {
+		return errors.New("path is longer than ten certificates")
+	}
+	for i, cert := range path {
+		switch key := cert.PublicKey.(type) {
+		case *rsa.PublicKey:
+			if key.N.BitLen() < minRSABits {
+				return fmt.Errorf("a certificate's RSA key is shorter than %d bits", minRSABits)
+			}
+		case *ecdsa.PublicKey:
+			if key.Curve.Params().BitSize < 256 {
+				return errors.New("a certificate's EC key is shorter than 256 bits")
+			}
+		}
+		if i == len(path)-1 {
+			break
+		}
+		switch cert.SignatureAlgorithm {
+		case x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
+			return errors.New("a certificate is signed with a broken hash")
+		}
+	}
+	return nil
+}
+
+// CheckOwn is what a client asks of its own certificates before it sends them:
+// the key fits the leaf, the chain is in order from the leaf to a self-signed
+// root, all of it is valid at now, and the leaf names the party, where party is
+// not "". Each failure has a sentence of its own.
+func CheckOwn(key crypto.PublicKey, chain []*x509.Certificate, party string, now time.Time) error {
+	if len(chain) == 0 {
+		return errors.New("there is no certificate")
+	}
+	if len(chain) > maxCertificates {
+		return errors.New("chain is longer than ten certificates")
+	}
+	leaf := chain[0]
+	public, ok := key.(interface{ Equal(crypto.PublicKey) bool })
+	if !ok || !public.Equal(leaf.PublicKey) {
+		return errors.New("key does not fit the leaf certificate, which has to be the first")
+	}
+	if err := checkLeaf(leaf); err != nil {
+		return err
+	}
+	for i, cert := range chain {
+		if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+			return fmt.Errorf("certificate %d of the chain is not valid at this time (%s to %s)", i+1,
+				cert.NotBefore.UTC().Format(time.DateOnly), cert.NotAfter.UTC().Format(time.DateOnly))
+		}
+		if i+1 < len(chain) {
+			if err := cert.CheckSignatureFrom(chain[i+1]); err != nil {
+				return fmt.Errorf("certificate %d of the chain is not issued by the next: order is leaf first, root last", i+1)
+			}
+		}
+	}
+	root := chain[len(chain)-1]
+	if !bytes.Equal(root.RawIssuer, root.RawSubject) || root.CheckSignatureFrom(root) != nil {
+		return errors.New("chain is not complete: the last certificate is not a self-signed root")
+	}
+	if party != "" && !Bound(leaf, party) {
+		return errors.New("leaf certificate does not name the party: neither organizationIdentifier nor serialNumber is its id")
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package strictjson
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestParseObject(t *testing.T) {
+	o, err := ParseObject([]byte(` {"a":"x\u0041","b":[1,"2"],"c":null,"d":12345678901234567890.5,"e":{"f":[]},"g":true,"l":["p","q"]} `), 3)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b", "c", "d", "e", "g", "l"}, o.Names())
+	s, ok, err := o.String("a")
+	require.NoError(t, err)
+	assert.True(t, ok)
+	assert.Equal(t, "xA", s)
+	_, ok, err = o.String("c")
+	require.NoError(t, err)
+	assert.False(t, ok, "null is absent")
+	_, _, err = o.String("d")
+	assert.Error(t, err)
+	_, ok, _ = o.String("A")
+	assert.False(t, ok, "exact names")
+	n, _, err := o.Number("d")
+	require.NoError(t, err)
+	assert.Equal(t, json.Number("12345678901234567890.5"), n)
+	_, _, err = o.Strings("b")
+	assert.Error(t, err)
+	l, _, err := o.Strings("l")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"p", "q"}, l)
+	l, _, err = o.Strings("a")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"xA"}, l)
+	e, _, err := o.Object("e")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"f"}, e.Names())
+	b, _, err := o.Bool("g")
+	require.NoError(t, err)
+	assert.True(t, b)
+	var m map[string]any
+	require.NoError(t, o.Decode(&m))
+	assert.Equal(t, json.Number("12345678901234567890.5"), m["d"])
+	var rest struct {
+		D json.Number     `json:"d"`
+		E json.RawMessage `json:"e"`
+	}
+	require.NoError(t, o.Decode(&rest))
+	assert.Equal(t, json.Number("12345678901234567890.5"), rest.D)
+	assert.JSONEq(t, `{"f":[]}`, string(rest.E))
+}
+
+func TestParseObjectRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":              ``,
+		"array":                `[]`,
+		"string":               `"{}"`,
+		"twice":                `{"a":1,"a":1}`,
+		"twice by escape":      `{"a":1,"\u0061":1}`,
+		"twice inside":         `{"x":[{"a":1,"a":1}]}`,
+		"invalid UTF-8":        "{\"a\":\"\xff\"}",
+		"invalid UTF-8 inside": "{\"x\":[{\"a\":\"\xff\"}]}",
+		"lone surrogate":       `{"a":"\ud800"}`,
+		"trailing object":      `{}{}`,
+		"trailing bracket":     `{}}`,
+		"trailing NUL":         "{}\x00",
+		"byte order mark":      "\ufeff{}",
+		"trailing comma":       `{"a":1,}`,
+		"comment":              `{"a":1/**/}`,
+		"single quotes":        `{'a':1}`,
+		"unquoted name":        `{a:1}`,
+		"leading zero":         `{"a":01}`,
+		"NaN":                  `{"a":NaN}`,
+		"open":                 `{"a":1`,
+		"deep":                 `{"a":[[[]]]}`,
+	} {
+		_, err := ParseObject([]byte(text), 3)
+		assert.Error(t, err, name)
+	}
+	_, err := ParseObject([]byte(`{"a":`+strings.Repeat("[", 1<<20)), 32)
+	assert.ErrorIs(t, err, errDepth)
+}
+
+func TestUnmarshalClosedNamesTheMember(t *testing.T) {
+	var v struct {
+		A struct {
+			B int `json:"b"`
+		} `json:"a"`
+	}
+	assert.NoError(t, UnmarshalClosed([]byte(`{"a":{"b":1}}`), &v, 8))
+	assert.EqualError(t, UnmarshalClosed([]byte(`{"a":{"c":"s3cr3t"}}`), &v, 8), "a.c: is not a known member")
+	assert.EqualError(t, UnmarshalClosed([]byte(`{"a":{"b":"s3cr3t"}}`), &v, 8), "a.b: has a value of a wrong type")
+	assert.EqualError(t, UnmarshalClosed([]byte(`{"a":{"B":1}}`), &v, 8), "a.B: is not a known member")
+	assert.EqualError(t, UnmarshalClosed([]byte(`{"a":{"b":1,"b":2}}`), &v, 8), "a.b: is there twice")
+	assert.Error(t, Unmarshal([]byte(`{"a":{"b":1,"b":2}}`), &v, 8))
+	assert.NoError(t, Unmarshal([]byte(`{"a":{"b":1,"c":2}}`), &v, 8))
+	assert.Error(t, Unmarshal([]byte(`{"a":{"b":1}}`), &v, 1))
+}
+
+func FuzzParseObject(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"a":1}`, `{"a":1,"a":2}`, `{"a":[{"b":"\u0041"}]}`, "{\"a\":\"\xff\"}", `{"a":1}x`, `{"a":1e400}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		o, err := ParseObject(text, 16)
+		if err != nil {
+			return
+		}
+		if !json.Valid(text) {
+			t.Fatal("accepted what encoding/json calls invalid")
+		}
+		var loose map[string]json.RawMessage
+		if err := json.Unmarshal(text, &loose); err != nil {
+			t.Fatal(err)
+		}
+		if len(loose) != len(o.Names()) {
+			t.Fatal("accepted a double member")
+		}
+		for _, name := range o.Names() {
+			raw, ok := o.Raw(name)
+			if ok != (string(loose[name]) != "null") || ok && string(raw) != string(loose[name]) {
+				t.Fatalf("member %q differs", name)
+			}
+		}
+	})
+}

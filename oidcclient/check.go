@@ -1,0 +1,184 @@
+package oidcclient
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check refuses a configuration that can't work or contradicts itself.
+func (c *Config) check() *ConfigError {
+	for _, check := range []func() *ConfigError{
+		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wrong(field, reason string, args ...any) *ConfigError {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(reason, args...)}
+}
+
+func (c *Config) checkProfile() *ConfigError {
+	if err := c.Profile.validate(); err != nil {
+		return wrong("Profile", "%v", err)
+	}
+	return nil
+}
+
+func (c *Config) checkIssuer() *ConfigError {
+	switch {
+	case c.Tenant != nil && c.Profile.Discovery != DiscoverTenant:
+		return wrong("Tenant", "is not for this profile")
+	case c.Tenant != nil:
+		if err := c.Tenant.check(); err != nil {
+			return err
+		}
+		if c.Issuer == "" {
+			return nil
+		}
+	case c.Issuer == "":
+		return wrong("Issuer", "is missing")
+	}
+	if c.Profile.PartyIssuer {
+		if len(c.Issuer) > 255 || strings.ContainsAny(c.Issuer, " \t\r\n") {
+			return wrong("Issuer", "is not a party id")
+		}
+		return nil
+	}
+	u, err := checkURL(c.Issuer)
+	if err != nil {
+		return wrong("Issuer", "%v", err)
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return wrong("Issuer", "has a query (OpenID Connect Core §2)")
+	}
+	return nil
+}
+
+func (c *Config) checkMetadata() *ConfigError {
+	if m := c.Provider; m != nil {
+		if m.Issuer != "" && m.Issuer != c.Issuer {
+			return wrong("Provider", "names another issuer than Issuer")
+		}
+		if err := m.check(nil); err != nil {
+			return wrong("Provider", "%v", err)
+		}
+	}
+	if c.DiscoveryURL != "" {
+		if _, err := checkURL(c.DiscoveryURL); err != nil {
+			return wrong("DiscoveryURL", "%v", err)
+		}
+		if !strings.HasSuffix(c.DiscoveryURL, wellKnown) {
+			return wrong("DiscoveryURL", "does not end in %s", wellKnown)
+		}
+	}
+	if c.Profile.Discovery == DiscoverNever && (c.Provider == nil || c.Provider.AuthorizationEndpoint == "" || c.Provider.TokenEndpoint == "") {
+		return wrong("Provider", "must name authorization_endpoint and token_endpoint: this kind of provider publishes no metadata")
+	}
+	if c.Profile.Discovery == DiscoverNever && c.UserInfo && c.Provider.UserInfoEndpoint == "" {
+		return wrong("Provider", "must name userinfo_endpoint, because UserInfo is asked for")
+	}
+	return nil
+}
+
+func (c *Config) checkClient() *ConfigError {
+	if c.ClientID == "" {
+		return wrong("ClientID", "is missing")
+	}
+	if c.RedirectURI != "" {
+		if err := checkRedirect(c.RedirectURI); err != nil {
+			return wrong("RedirectURI", "%v", err)
+		}
+	}
+	if c.PostLogoutRedirectURI != "" {
+		if err := checkRedirect(c.PostLogoutRedirectURI); err != nil {
+			return wrong("PostLogoutRedirectURI", "%v", err)
+		}
+	}
+	if c.LoginLifetime < 0 || c.LoginLifetime > time.Hour {
+		return wrong("LoginLifetime", "is not between 0 and an hour")
+	}
+	return nil
+}
+
+// checkRedirect accepts what checkURL does, and the private-use schemes of
+// native applications (RFC 8252 §7.1).
+func checkRedirect(raw string) error {
+	u, err := url.Parse(raw)
+	if err == nil && strings.Contains(u.Scheme, ".") && u.Fragment == "" {
+		return nil
+	}
+	_, err = checkURL(raw)
+	return err
+}
+
+func (c *Config) checkRequest() *ConfigError {
+	scopes := c.scopes()
+	for _, s := range scopes {
+		if s == "" || strings.ContainsAny(s, " \t\r\n\"\\") {
+			return wrong("Scopes", "hold something that is no scope (RFC 6749 §3.3)")
+		}
+	}
+	for _, need := range c.Profile.RequiredScopes {
+		if c.RedirectURI != "" && !slices.Contains(scopes, need) {
+			return wrong("Scopes", "lack %q, without which there is no identity", need)
+		}
+	}
+	if !slices.Contains([]string{"", "query", "form_post"}, c.ResponseMode) {
+		return wrong("ResponseMode", "is neither query nor form_post")
+	}
+	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
+		return wrong("MaxAge", "is not a whole number of seconds")
+	}
+	if c.Profile.RequireACR && c.RedirectURI != "" && len(c.ACRValues) == 0 && c.MinACR == "" {
+		return wrong("ACRValues", "are required by this kind of provider")
+	}
+	if c.RequestEncryption != nil && c.Profile.Carriage != CarrySignedForm {
+		return wrong("RequestEncryption", "is only for profiles with request objects")
+	}
+	return nil
+}
+
+func (c *Config) checkIdentity() *ConfigError {
+	p := &c.Profile
+	if p.Keys == KeysFromCertificates && len(c.TrustAnchors) == 0 {
+		return wrong("TrustAnchors", "are missing: certificate chains need configured roots")
+	}
+	if p.Keys != KeysFromCertificates && (len(c.TrustAnchors) > 0 || len(c.Thumbprints) > 0 || c.Revocation != nil) {
+		return wrong("TrustAnchors", "and other certificate settings are not for this profile")
+	}
+	if p.Keys == KeysFromCertificates && c.Keys != nil {
+		return wrong("Keys", "are not for this profile: the certificate chain has them")
+	}
+	if p.Identity != IdentifyByLegacyToken && (c.UnverifiedLegacyIdentity != "" || c.InsecureAcceptUnverified) {
+		return wrong("UnverifiedLegacyIdentity", "is not for this profile")
+	}
+	if c.Algorithm != "" && p.Algorithms != nil && !slices.Contains(p.Algorithms, c.Algorithm) {
+		return wrong("Algorithm", "%.20q is none of %q", c.Algorithm, p.Algorithms)
+	}
+	return nil
+}
+
+func (c *Config) scopes() []string {
+	if c.Scopes != nil {
+		return c.Scopes
+	}
+	return c.Profile.Scopes
+}
+
+// algorithms returns what an ID token may be signed with.
+func (c *Config) algorithms() []string {
+	switch {
+	case c.Algorithm != "":
+		return []string{c.Algorithm}
+	case c.Profile.Algorithms != nil:
+		return c.Profile.Algorithms
+	}
+	return []string{"RS256"}
+}

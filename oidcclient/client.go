@@ -1,0 +1,269 @@
+package oidcclient
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/idtoken"
+)
+
+// A Client logs people in at one provider. It is immutable and safe for
+// concurrent use; it starts no goroutine that outlives a request by more than
+// the request's time limit, and needs no closing.
+type Client struct {
+	cfg        Config
+	issuer     string
+	auth       *clientAuth
+	requests   *assertion.Signer // of request objects, or nil
+	http       *http.Client
+	now        func() time.Time
+	log        *slog.Logger
+	provider   atomic.Pointer[provider]
+	finding    singleflight.Group
+	algorithms []string
+}
+
+// provider is what is known about the other side once its metadata are.
+type provider struct {
+	ProviderMetadata
+	verifier *idtoken.Verifier       // of ID tokens, logout tokens, userinfo
+	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
+}
+
+// New checks a configuration as a whole and returns its client. It makes no
+// network request: a provider that is down doesn't stop an application from
+// starting. Its error is a [*ConfigError].
+func New(config Config) (*Client, error) {
+	c, err := newClient(config)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func newClient(cfg Config) (*Client, *ConfigError) {
+	cfg.Profile = cfg.Profile.clone()
+	cfg.Scopes = slices.Clone(cfg.Scopes)
+	cfg.ACRValues = slices.Clone(cfg.ACRValues)
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	c := &Client{cfg: cfg, issuer: cfg.Issuer, now: cfg.Clock, log: cfg.Logger}
+	if cfg.Tenant != nil && c.issuer == "" {
+		c.issuer = cfg.Profile.Tenant.issuer(*cfg.Tenant)
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if c.http, err = newHTTPClient(cfg.HTTPClient, cfg.ClientCertificate, cfg.RootCAs); err != nil {
+		return nil, &ConfigError{Field: "HTTPClient", Reason: err.Error(), Err: err}
+	}
+	var wrong *ConfigError
+	if c.auth, wrong = newClientAuth(cfg); wrong != nil {
+		return nil, wrong
+	}
+	if cfg.Profile.Carriage == CarrySignedForm {
+		if c.requests, wrong = cfg.newSigner(); wrong != nil {
+			return nil, wrong
+		}
+	}
+	c.algorithms = cfg.algorithms()
+	return c, c.prepare()
+}
+
+// prepare builds what can be built without the network, so that a mistake
+// shows now.
+func (c *Client) prepare() *ConfigError {
+	known := ProviderMetadata{}
+	if c.cfg.Provider != nil {
+		known = *c.cfg.Provider
+	}
+	known.Issuer = c.issuer
+	if c.needs(&known) {
+		// The key source is not known yet; everything else of a verifier is.
+		known.JWKSURI = "https://localhost/jwks"
+		if _, err := c.newProvider(known); err != nil {
+			return err
+		}
+		return nil
+	}
+	p, err := c.newProvider(known)
+	if err != nil {
+		return err
+	}
+	c.provider.Store(p)
+	return nil
+}
+
+// needs reports whether discovery has to find something that was not given.
+func (c *Client) needs(m *ProviderMetadata) bool {
+	p := &c.cfg.Profile
+	keys := p.Keys == KeysFromJWKS && c.cfg.Keys == nil && m.JWKSURI == ""
+	return m.AuthorizationEndpoint == "" || m.TokenEndpoint == "" || keys || c.cfg.UserInfo && m.UserInfoEndpoint == ""
+}
+
+// newProvider makes the verifiers for metadata that are complete.
+func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
+	keys, wrong := c.keySource(m.JWKSURI)
+	if wrong != nil {
+		return nil, wrong
+	}
+	p := &provider{ProviderMetadata: m}
+	var err error
+	if c.cfg.Profile.Identity == IdentifyByLegacyToken {
+		p.legacy, err = idtoken.NewLegacyVerifier(idtoken.LegacyConfig{
+			Issuer: c.issuer, Keys: keys, Clock: c.now,
+			UnverifiedReason: c.cfg.UnverifiedLegacyIdentity, InsecureAcceptUnverified: c.cfg.InsecureAcceptUnverified,
+		})
+		if err != nil {
+			return nil, &ConfigError{Field: "Keys", Reason: err.Error(), Err: err}
+		}
+		return p, nil
+	}
+	config := idtoken.Config{
+		Issuer: c.issuer, ClientID: c.cfg.ClientID, Algorithms: c.algorithms,
+		Keys: keys, Rules: c.cfg.Profile.Rules, Clock: c.now,
+	}
+	if slices.ContainsFunc(c.algorithms, isHMAC) {
+		config.Secret = []byte(c.cfg.ClientSecret)
+	}
+	if p.verifier, err = idtoken.NewVerifier(config); err != nil {
+		return nil, &ConfigError{Field: "Algorithm", Reason: err.Error(), Err: err}
+	}
+	return p, nil
+}
+
+func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
+	switch {
+	case c.cfg.Profile.Keys == KeysFromCertificates:
+		source, err := idtoken.NewCertificateChain(idtoken.ChainConfig{
+			Anchors: c.cfg.TrustAnchors, Issuer: c.issuer, Thumbprints: c.cfg.Thumbprints,
+			Revocation: c.cfg.Revocation, PEMTail: c.cfg.Profile.deviates(RuleCertificateDER), Clock: c.now,
+		})
+		if err != nil {
+			return nil, &ConfigError{Field: "TrustAnchors", Reason: err.Error(), Err: err}
+		}
+		return source, nil
+	case c.cfg.Keys != nil:
+		return c.cfg.Keys, nil
+	case c.cfg.Profile.Keys == KeysPinned, slices.ContainsFunc(c.algorithms, isHMAC):
+		return nil, nil
+	}
+	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now})
+	if err != nil {
+		return nil, &ConfigError{Field: "Provider", Reason: "jwks_uri: " + err.Error(), Err: err}
+	}
+	return source, nil
+}
+
+// found returns the provider, finding it first if that has not been done. The
+// search is shared by all who wait, dies with none of them, and is done anew
+// after it failed.
+func (c *Client) found(ctx context.Context) (*provider, error) {
+	if p := c.provider.Load(); p != nil {
+		return p, nil
+	}
+	result := c.finding.DoChan("", func() (any, error) {
+		if p := c.provider.Load(); p != nil {
+			return p, nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*requestTimeout)
+		defer cancel()
+		p, err := c.find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.provider.Store(p)
+		return p, nil
+	})
+	select {
+	case r := <-result:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*provider), nil
+	case <-ctx.Done():
+		return nil, outage(ctx, StepDiscover, ctx.Err())
+	}
+}
+
+func (c *Client) find(ctx context.Context) (*provider, error) {
+	m := ProviderMetadata{}
+	if c.cfg.Provider != nil {
+		m = *c.cfg.Provider
+	}
+	m.Issuer = c.issuer
+	if c.cfg.Profile.Discovery == DiscoverTenant && c.cfg.Tenant != nil {
+		located, err := c.cfg.Profile.Tenant.lookup(ctx, c.http, *c.cfg.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		m = m.over(located)
+	}
+	if c.needs(&m) {
+		discovered, err := discover(ctx, c.http, c.issuer, c.cfg.DiscoveryURL)
+		if err != nil {
+			return nil, err
+		}
+		m = m.over(discovered)
+	}
+	if c.needs(&m) {
+		return nil, providerFault(StepDiscover, 0, "metadata lack an endpoint that is needed")
+	}
+	if err := c.suits(&m); err != nil {
+		return nil, err
+	}
+	p, wrong := c.newProvider(m)
+	if wrong != nil {
+		return nil, providerFault(StepDiscover, 0, "metadata can't be used: "+wrong.Reason)
+	}
+	c.log.InfoContext(ctx, "provider found", "issuer", c.issuer, "client_id", c.cfg.ClientID)
+	return p, nil
+}
+
+// suits refuses metadata that contradict the configuration.
+func (c *Client) suits(m *ProviderMetadata) error {
+	lacks := func(what string) error { return providerFault(StepDiscover, 0, "provider does not support "+what) }
+	if m.CodeChallengeMethods != nil && !c.cfg.Profile.NoPKCE && !slices.Contains(m.CodeChallengeMethods, "S256") {
+		return lacks("PKCE with S256, by its metadata")
+	}
+	if m.TokenEndpointAuthMethods != nil && !slices.Contains(m.TokenEndpointAuthMethods, c.auth.method) {
+		return lacks(c.auth.method + ", by its metadata")
+	}
+	return nil
+}
+
+// Ready reports whether the provider is known and can be asked: nil when its
+// metadata are there. It makes the discovery request if that was not done.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := c.found(ctx)
+	return err
+}
+
+// ClientID returns the configured client identifier.
+func (c *Client) ClientID() string { return c.cfg.ClientID }
+
+// Issuer returns the expected issuer.
+func (c *Client) Issuer() string { return c.issuer }
+
+// RedirectURI returns the configured redirect URI.
+func (c *Client) RedirectURI() string { return c.cfg.RedirectURI }
+
+// Profile returns a copy of the client's profile.
+func (c *Client) Profile() Profile { return c.cfg.Profile.clone() }
+
+// Deviations lists where the client is laxer than the standards, and why.
+func (c *Client) Deviations() []Deviation { return slices.Clone(c.cfg.Profile.Deviations) }
+
+func isHMAC(alg string) bool { return len(alg) > 2 && alg[:2] == "HS" }

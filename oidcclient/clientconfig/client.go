@@ -1,0 +1,331 @@
+package clientconfig
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/jwx"
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/profiles"
+)
+
+type raw = json.RawMessage
+
+// Client has the members of one client in a file.
+type Client struct {
+	// Profile is oidc, ishare, bankid, blockid or faces.
+	Profile string `json:"profile"`
+	// Issuer is the expected issuer, a party id under ishare.
+	Issuer string `json:"issuer"`
+	// ProviderMetadata are given by hand; what they name is not discovered.
+	ProviderMetadata *oidcclient.ProviderMetadata `json:"provider_metadata"`
+	// DiscoveryURL is the metadata document's URL where that is not the issuer's
+	// well-known one.
+	DiscoveryURL string `json:"discovery_url"`
+	// ProviderJWKS is a JWK Set pinned for the provider, instead of jwks_uri.
+	ProviderJWKS raw `json:"provider_jwks"`
+	// TrustAnchorsFile is PEM, the roots for certificate chains.
+	TrustAnchorsFile string `json:"trust_anchors_file"`
+	// ProviderThumbprints are SHA-256 thumbprints of certificates registered for
+	// the issuer, hexadecimal or base64url.
+	ProviderThumbprints []string `json:"provider_thumbprints"`
+	// DNS and Community are the tenant under blockid.
+	DNS       string `json:"dns"`
+	Community string `json:"community"`
+
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"client_secret"`
+	RedirectURIs []string `json:"redirect_uris"` // the one that is used
+	Scope        string   `json:"scope"`         // separated by spaces
+
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"` // the one that is used
+	BackchannelLogoutURI   string   `json:"backchannel_logout_uri"`    // where the application takes logout tokens
+
+	TokenEndpointAuthMethod     string `json:"token_endpoint_auth_method"`
+	TokenEndpointAuthSigningAlg string `json:"token_endpoint_auth_signing_alg"`
+	// ClientAssertionAudience is issuer, token_endpoint, endpoint, or the
+	// audience itself.
+	ClientAssertionAudience string `json:"client_assertion_audience"`
+
+	// PrivateKeyFile is PEM or one JWK; CertificateChainFile is PEM, leaf first.
+	PrivateKeyFile       string `json:"private_key_file"`
+	CertificateChainFile string `json:"certificate_chain_file"`
+
+	// TLSClientCertificateFile and TLSClientKeyFile are PEM, for the tls
+	// authentication methods; TLSCAFile is PEM, the roots for the provider's own
+	// TLS certificate.
+	TLSClientCertificateFile string `json:"tls_client_certificate_file"`
+	TLSClientKeyFile         string `json:"tls_client_key_file"`
+	TLSCAFile                string `json:"tls_ca_file"`
+
+	ResponseType             string `json:"response_type"` // code
+	ResponseMode             string `json:"response_mode"`
+	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg"`
+
+	// RequestObjectSigningAlg has to be the key's algorithm; only for profiles
+	// with request objects.
+	RequestObjectSigningAlg string `json:"request_object_signing_alg"`
+	// RequestObjectEncryptionAlg and Enc encrypt request objects to the key with
+	// use enc in provider_jwks, or to the certificate in
+	// provider_certificate_file.
+	RequestObjectEncryptionAlg string `json:"request_object_encryption_alg"`
+	RequestObjectEncryptionEnc string `json:"request_object_encryption_enc"`
+	ProviderCertificateFile    string `json:"provider_certificate_file"`
+
+	DefaultMaxAge    *int64   `json:"default_max_age"` // seconds
+	DefaultACRValues []string `json:"default_acr_values"`
+	MinACR           string   `json:"min_acr"`
+
+	UserInfo        bool     `json:"userinfo"`         // ask for userinfo after the ID token
+	UserInfoIssuers []string `json:"userinfo_issuers"` // further issuers of signed userinfo
+
+	// UnverifiedIdentityReason and InsecureAcceptUnverifiedIdentity, both
+	// together, accept a legacy identity without a key.
+	UnverifiedIdentityReason         string `json:"unverified_identity_reason"`
+	InsecureAcceptUnverifiedIdentity bool   `json:"insecure_accept_unverified_identity"`
+}
+
+// memberOf names the members behind the fields of an oidcclient.Config.
+func memberOf() map[string]string {
+	return map[string]string{
+		"Profile": "profile", "Issuer": "issuer", "Tenant": "dns", "Tenant.DNS": "dns", "Tenant.Community": "community",
+		"Provider": "provider_metadata", "DiscoveryURL": "discovery_url", "ClientID": "client_id",
+		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
+		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
+		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
+		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
+		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
+		"ResponseMode": "response_mode", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
+		"UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
+	}
+}
+
+// config makes the oidcclient.Config of a client's members.
+func (m *Client) config(dir string) (oidcclient.Config, *Error) {
+	c := oidcclient.Config{
+		Issuer: m.Issuer, Provider: m.ProviderMetadata, DiscoveryURL: m.DiscoveryURL,
+		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
+		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
+		ResponseMode: m.ResponseMode, Algorithm: m.IDTokenSignedResponseAlg,
+		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, UserInfoIssuers: m.UserInfoIssuers,
+		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
+	}
+	for _, step := range []func(*oidcclient.Config, string) *Error{
+		m.basics, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+	} {
+		if err := step(&c, dir); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
+	var ok bool
+	if c.Profile, ok = profiles.ByName(m.Profile); !ok {
+		return &Error{Member: "profile", Reason: "is missing or no profile's name"}
+	}
+	if m.DNS != "" || m.Community != "" {
+		c.Tenant = &oidcclient.Tenant{DNS: m.DNS, Community: m.Community}
+	}
+	for _, list := range []struct {
+		member string
+		uris   []string
+		into   *string
+	}{
+		{"redirect_uris", m.RedirectURIs, &c.RedirectURI},
+		{"post_logout_redirect_uris", m.PostLogoutRedirectURIs, &c.PostLogoutRedirectURI},
+	} {
+		switch len(list.uris) {
+		case 0:
+		case 1:
+			*list.into = list.uris[0]
+		default:
+			return &Error{Member: list.member, Reason: "names more than the one that can be used"}
+		}
+	}
+	if m.ResponseType != "" && m.ResponseType != "code" {
+		return &Error{Member: "response_type", Reason: "is not code"}
+	}
+	if m.Scope != "" {
+		c.Scopes = strings.Fields(m.Scope)
+	}
+	if m.DefaultMaxAge != nil {
+		maxAge := time.Duration(*m.DefaultMaxAge) * time.Second
+		if *m.DefaultMaxAge < 0 || *m.DefaultMaxAge > 1<<31 {
+			return &Error{Member: "default_max_age", Reason: "is not a number of seconds"}
+		}
+		c.MaxAge = &maxAge
+	}
+	return nil
+}
+
+// signingKey reads the key for assertions and request objects.
+func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
+	if m.PrivateKeyFile == "" {
+		if m.CertificateChainFile != "" {
+			return &Error{Member: "certificate_chain_file", Reason: "needs private_key_file"}
+		}
+		return nil
+	}
+	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
+	if wrong != nil {
+		return wrong
+	}
+	key, err := parseKey(text)
+	if err != nil {
+		return &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
+	}
+	if m.TokenEndpointAuthSigningAlg != "" {
+		key.Algorithm = m.TokenEndpointAuthSigningAlg
+		c.AuthAlgorithm = ""
+	}
+	if alg := m.RequestObjectSigningAlg; alg != "" {
+		if c.Profile.Carriage != oidcclient.CarrySignedForm {
+			return &Error{Member: "request_object_signing_alg", Reason: "is not for this profile"}
+		}
+		if m.TokenEndpointAuthSigningAlg != "" && m.TokenEndpointAuthSigningAlg != alg {
+			return &Error{Member: "request_object_signing_alg", Reason: "differs from token_endpoint_auth_signing_alg, and there is one key"}
+		}
+		key.Algorithm = alg
+	}
+	if key.Algorithm == "" {
+		key.Algorithm = usualAlgorithm(key.Signer.Public())
+	}
+	if m.CertificateChainFile != "" {
+		if key.Certificates, wrong = certificates(dir, "certificate_chain_file", m.CertificateChainFile); wrong != nil {
+			return wrong
+		}
+	}
+	c.Key = &key
+	return nil
+}
+
+// usualAlgorithm is the algorithm of a key that names none.
+func usualAlgorithm(public crypto.PublicKey) string {
+	switch key := public.(type) {
+	case *ecdsa.PublicKey:
+		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[key.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return "EdDSA"
+	}
+	return "RS256"
+}
+
+func parseKey(text []byte) (assertion.Key, error) {
+	if strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
+		return assertion.ParseKeyJWK(text)
+	}
+	signer, err := assertion.ParseKeyPEM(text)
+	return assertion.Key{Signer: signer}, err
+}
+
+func (m *Client) tls(c *oidcclient.Config, dir string) *Error {
+	if (m.TLSClientCertificateFile == "") != (m.TLSClientKeyFile == "") {
+		return &Error{Member: "tls_client_certificate_file", Reason: "and tls_client_key_file need each other"}
+	}
+	if m.TLSClientCertificateFile != "" {
+		pair, err := tls.LoadX509KeyPair(resolve(dir, m.TLSClientCertificateFile), resolve(dir, m.TLSClientKeyFile))
+		if err != nil {
+			return &Error{Member: "tls_client_certificate_file", Reason: "can't be read with tls_client_key_file", Err: err}
+		}
+		c.ClientCertificate = &pair
+	}
+	if m.TLSCAFile != "" {
+		roots, wrong := certificates(dir, "tls_ca_file", m.TLSCAFile)
+		if wrong != nil {
+			return wrong
+		}
+		c.RootCAs = x509.NewCertPool()
+		for _, root := range roots {
+			c.RootCAs.AddCert(root)
+		}
+	}
+	return nil
+}
+
+func (m *Client) providerKeys(c *oidcclient.Config, dir string) *Error {
+	if m.ProviderJWKS != nil {
+		keys, err := idtoken.PinnedKeys(m.ProviderJWKS)
+		if err != nil {
+			return &Error{Member: "provider_jwks", Reason: err.Error(), Err: err}
+		}
+		c.Keys = keys
+	}
+	if m.TrustAnchorsFile != "" {
+		anchors, wrong := certificates(dir, "trust_anchors_file", m.TrustAnchorsFile)
+		if wrong != nil {
+			return wrong
+		}
+		c.TrustAnchors = anchors
+	}
+	return nil
+}
+
+// requestEncryption finds the provider's key for encrypted request objects.
+func (m *Client) requestEncryption(c *oidcclient.Config, dir string) *Error {
+	if m.RequestObjectEncryptionAlg == "" {
+		return nil
+	}
+	e := &assertion.Encryption{Algorithm: m.RequestObjectEncryptionAlg, Encoding: m.RequestObjectEncryptionEnc}
+	if e.Encoding == "" {
+		e.Encoding = "A128CBC-HS256" // the registered default
+	}
+	c.RequestEncryption = e
+	if m.ProviderCertificateFile != "" {
+		chain, wrong := certificates(dir, "provider_certificate_file", m.ProviderCertificateFile)
+		if wrong != nil {
+			return wrong
+		}
+		e.Key = chain[0].PublicKey
+		return nil
+	}
+	keys, err := jwx.ParseKeySet(m.ProviderJWKS, 100)
+	if err != nil {
+		return &Error{Member: "request_object_encryption_alg", Reason: "needs provider_certificate_file or a key with use enc in provider_jwks"}
+	}
+	for _, key := range keys {
+		if key.Use == "enc" && (key.Algorithm == "" || key.Algorithm == e.Algorithm) {
+			e.Key, e.KeyID = key.Public, key.ID
+			return nil
+		}
+	}
+	return &Error{Member: "provider_jwks", Reason: "has no key with use enc for request_object_encryption_alg"}
+}
+
+func resolve(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func read(dir, member, path string) ([]byte, *Error) {
+	text, err := os.ReadFile(resolve(dir, path))
+	if err != nil {
+		return nil, &Error{Member: member, Reason: "can't be read", Err: err}
+	}
+	return text, nil
+}
+
+func certificates(dir, member, path string) ([]*x509.Certificate, *Error) {
+	text, wrong := read(dir, member, path)
+	if wrong != nil {
+		return nil, wrong
+	}
+	chain, err := assertion.ParseCertificatesPEM(text)
+	if err != nil {
+		return nil, &Error{Member: member, Reason: err.Error(), Err: err}
+	}
+	return chain, nil
+}

@@ -1,0 +1,143 @@
+package clientconfig
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rely-go/rely/internal/strictjson"
+	"github.com/rely-go/rely/oidcclient"
+)
+
+const (
+	maxFile  = 4 << 20 // bytes
+	maxDepth = 32
+)
+
+// A File is a configuration file that was read and understood.
+type File struct {
+	// BaseURL is where browsers find the application, without a slash at its
+	// end; "" when the file does not say.
+	BaseURL string
+	// Clients has a configuration for each name.
+	Clients map[string]oidcclient.Config
+}
+
+// An Error names the client and the member of a file that are wrong. Its text is
+// one line and holds no secret.
+type Error struct {
+	Client string // "" when it is about the file as a whole
+	Member string // "" when no member can be named
+	Reason string
+	Err    error
+}
+
+func (e *Error) Error() string {
+	text := "clientconfig: "
+	if e.Client != "" {
+		text += fmt.Sprintf("client %q: ", e.Client)
+	}
+	if e.Member != "" {
+		text += e.Member + ": "
+	}
+	return text + e.Reason
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ReadFile reads a file. Other files that it names are looked for beside it. Its
+// error is an [*Error], or that of opening the file.
+func ReadFile(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(f, filepath.Dir(path))
+}
+
+// Read reads the text of a file; dir is where the files are that it names by
+// relative paths. Its error is an [*Error], or that of reading.
+func Read(r io.Reader, dir string) (*File, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
+		return nil, &Error{Reason: "is larger than 4 MiB"}
+	}
+	var members struct {
+		BaseURL string            `json:"base_url"`
+		Clients map[string]Client `json:"clients"`
+	}
+	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
+		return nil, jsonError(text, err)
+	}
+	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}}
+	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
+		member := members.Clients[name]
+		config, err := member.config(dir)
+		if err != nil {
+			err.Client = name
+			return nil, err
+		}
+		file.Clients[name] = config
+	}
+	return file, nil
+}
+
+// New makes a client of each configuration. adjust, when not nil, may change
+// each one before, to set what is not for a file: a logger, an HTTP client. Its
+// error is an [*Error] about the first client, by name, that can't be made.
+func (f *File) New(adjust func(name string, c *oidcclient.Config)) (map[string]*oidcclient.Client, error) {
+	clients := make(map[string]*oidcclient.Client, len(f.Clients))
+	for _, name := range slices.Sorted(maps.Keys(f.Clients)) {
+		config := f.Clients[name]
+		if config.RedirectURI == "" {
+			return nil, &Error{Client: name, Member: "redirect_uris", Reason: "is missing"}
+		}
+		if adjust != nil {
+			adjust(name, &config)
+		}
+		client, err := oidcclient.New(config)
+		if err != nil {
+			return nil, named(name, err)
+		}
+		clients[name] = client
+	}
+	return clients, nil
+}
+
+// named says in a file's words which field of a Config was wrong.
+func named(client string, err error) *Error {
+	var wrong *oidcclient.ConfigError
+	if !errors.As(err, &wrong) {
+		return &Error{Client: client, Reason: err.Error(), Err: err}
+	}
+	member, ok := memberOf()[wrong.Field]
+	if !ok {
+		member = wrong.Field
+	}
+	return &Error{Client: client, Member: member, Reason: wrong.Reason, Err: err}
+}
+
+// jsonError finds the client that a JSON error is about, by reading the clients
+// one at a time.
+func jsonError(text []byte, err error) *Error {
+	var top struct {
+		Clients map[string]raw `json:"clients"`
+	}
+	if strictjson.Unmarshal(text, &top, maxDepth) == nil {
+		for _, name := range slices.Sorted(maps.Keys(top.Clients)) {
+			if err := strictjson.UnmarshalClosed(top.Clients[name], &Client{}, maxDepth); err != nil {
+				return &Error{Client: name, Reason: err.Error(), Err: err}
+			}
+		}
+	}
+	return &Error{Reason: err.Error(), Err: err}
+}

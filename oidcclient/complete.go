@@ -1,0 +1,165 @@
+package oidcclient
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/url"
+	"time"
+
+	"github.com/rely-go/rely/idtoken"
+)
+
+// maxCallback bounds the parameters of an authorization response, in bytes.
+const maxCallback = 32 << 10
+
+// Complete finishes a login. pending is what Begin returned to this browser,
+// taken out of its keeping so that it serves only once; values are the
+// parameters that the browser brought: r.URL.Query() of a GET, or r.PostForm of
+// a form_post.
+//
+// The order is fixed: each parameter once, the state, the issuer (RFC 9207),
+// only then the provider's error, the age of the login; then the code is
+// exchanged in one request, and the ID token is judged by all the checks of
+// [idtoken.Verifier.Verify]; then userinfo, where the configuration asks for
+// it, has to be about the same subject.
+func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Values) (*Session, error) {
+	if pending == nil || pending.data.Version != pendingVersion {
+		return nil, refuse(StepCallback, "pending", "no login was begun in this browser")
+	}
+	d := &pending.data
+	if d.ClientID != c.cfg.ClientID || d.Issuer != c.issuer {
+		return nil, refuse(StepCallback, "pending", "login was begun with another client")
+	}
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, err
+	}
+	code, err := c.readCallback(d, found, values)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := c.exchange(ctx, found, d, code)
+	if err != nil {
+		return nil, err
+	}
+	session, err := c.identify(ctx, found, d, answered, code)
+	if err != nil {
+		return nil, err
+	}
+	if c.cfg.UserInfo {
+		return c.UserInfo(ctx, session)
+	}
+	return session, nil
+}
+
+// readCallback judges an authorization response and returns its code (OpenID
+// Connect Core §3.1.2.7, RFC 9207 §2.4).
+func (c *Client) readCallback(d *pendingData, found *provider, values url.Values) (string, error) {
+	size := 0
+	for name, list := range values {
+		size += len(name)
+		for _, value := range list {
+			size += len(value)
+		}
+		if len(list) > 1 {
+			return "", refuse(StepCallback, "parameters", "a parameter is there twice")
+		}
+	}
+	if size > maxCallback {
+		return "", refuse(StepCallback, "parameters", "parameters are too long")
+	}
+	state := values.Get("state")
+	if d.State == "" || subtle.ConstantTimeCompare([]byte(state), []byte(d.State)) != 1 {
+		return "", refuse(StepCallback, "state", "state is not that of the login begun in this browser")
+	}
+	if err := c.checkCallbackIssuer(found, values); err != nil {
+		return "", err
+	}
+	failed, code := values.Get("error"), values.Get("code")
+	switch {
+	case values.Has("error") && values.Has("code"):
+		return "", refuse(StepCallback, "parameters", "both a code and an error came back")
+	case failed != "":
+		return "", callbackError(failed)
+	case !c.now().Before(d.ExpiresAt):
+		return "", refuse(StepCallback, "expired", "login was begun too long ago")
+	case code == "":
+		return "", refuse(StepCallback, "code", "neither a code nor an error came back")
+	case values.Has("access_token") || values.Has("id_token"):
+		return "", refuse(StepCallback, "parameters", "tokens came back that were not asked for")
+	}
+	return code, nil
+}
+
+// checkCallbackIssuer defends against mix-up: a response of one provider given
+// to the client of another.
+func (c *Client) checkCallbackIssuer(found *provider, values url.Values) error {
+	if !values.Has("iss") {
+		if found.ResponseIssuerSupported || c.cfg.Profile.RequireCallbackIssuer {
+			return refuse(StepCallback, "iss", "provider sends iss with its answers, and this one has none")
+		}
+		return nil
+	}
+	if values.Get("iss") != c.issuer {
+		return refuse(StepCallback, "iss", "answer is another issuer's")
+	}
+	return nil
+}
+
+// callbackError turns the provider's error into ours.
+func callbackError(code string) *Error {
+	e := &Error{Step: StepCallback, Fault: FaultAnswer, Code: safeCode(code), Reason: "provider did not log the person in"}
+	switch code {
+	case "temporarily_unavailable":
+		e.Fault = FaultOutage
+	case "server_error", "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope":
+		e.Fault = FaultProvider
+	}
+	return e
+}
+
+// exchange sends the code (OpenID Connect Core §3.1.3.1, RFC 7636 §4.5).
+func (c *Client) exchange(ctx context.Context, found *provider, d *pendingData, code string) (*tokenResponse, error) {
+	form := url.Values{
+		"grant_type":   {"authorization_code"},
+		"code":         {code},
+		"redirect_uri": {d.RedirectURI},
+	}
+	if d.Verifier != "" {
+		form.Set("code_verifier", d.Verifier)
+	}
+	return c.requestToken(ctx, StepExchange, found, form)
+}
+
+// identify judges the identity in a token response and makes the session.
+func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
+	s := &Session{data: sessionData{
+		Version: sessionVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer,
+		StartedAt: c.now().Round(0), Scopes: d.Scopes, AlternativeSubject: c.cfg.Profile.AlternativeSubject,
+	}}
+	s.data.take(t, c.cfg.Profile.Refresh.Never)
+	if t.idToken == "" {
+		e := providerFault(StepIdentity, 200, "token response has no id_token")
+		e.Check = "id_token"
+		return nil, e
+	}
+	if found.legacy != nil {
+		legacy, err := found.legacy.Verify(ctx, t.idToken)
+		if err != nil {
+			return nil, notBelieved(ctx, StepIdentity, err)
+		}
+		s.setLegacy(legacy)
+		return s, nil
+	}
+	want := idtoken.Expect{Nonce: d.Nonce, AccessToken: t.accessToken, Code: code, State: d.State, MinACR: d.MinACR}
+	if d.MaxAge != nil {
+		maxAge := time.Duration(*d.MaxAge) * time.Second
+		want.MaxAge = &maxAge
+	}
+	token, err := found.verifier.Verify(ctx, t.idToken, want)
+	if err != nil {
+		return nil, notBelieved(ctx, StepIdentity, err)
+	}
+	s.setIDToken(token)
+	return s, nil
+}

@@ -1,0 +1,170 @@
+package oidcclient
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/idtoken"
+)
+
+// Config is one registration of this application at one provider. [New] copies
+// what it needs: changing a Config afterwards has no effect.
+//
+// A printed Config shows no secret.
+type Config struct {
+	// Profile says what kind of provider it is. Required; take one from package
+	// profiles.
+	Profile Profile
+
+	// Issuer is the expected issuer, compared byte for byte with iss and with
+	// the metadata: an https URL (http only for loopback), or a party id where
+	// the profile says so. Required unless Tenant is given.
+	Issuer string
+
+	// Tenant is given instead of Issuer where the profile finds its provider by
+	// tenant.
+	Tenant *Tenant
+
+	// Provider holds metadata given by hand; they win over discovered ones, and
+	// when everything that is needed is given, discovery is not done.
+	Provider *ProviderMetadata
+
+	// DiscoveryURL is the URL of the metadata document where that is not the
+	// issuer's well-known one. It ends in /.well-known/openid-configuration,
+	// and Issuer is still the only issuer that the document may name.
+	DiscoveryURL string
+
+	// ClientID is this client's identifier. Required.
+	ClientID string
+
+	// ClientSecret is for the client_secret methods.
+	ClientSecret string
+
+	// RedirectURI is where the provider sends the person back to, exactly as
+	// registered. A client without one can't log anybody in, only ask for
+	// tokens of its own with [Client.Token].
+	RedirectURI string
+
+	// PostLogoutRedirectURI is where the provider sends the person after a
+	// logout; "" leaves that to the provider.
+	PostLogoutRedirectURI string
+
+	// Scopes to ask for; nil means the profile's.
+	Scopes []string
+
+	// AuthMethod is the one token_endpoint_auth_method used with every request:
+	// client_secret_basic, client_secret_post, client_secret_jwt,
+	// private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none.
+	// "" means the profile's first. Another one is never tried.
+	AuthMethod string
+
+	// AuthAlgorithm is the JWS algorithm of client_secret_jwt; "" is HS256. The
+	// algorithm of private_key_jwt is the key's.
+	AuthAlgorithm string
+
+	// AssertionAudience is the audience of client assertions: "issuer",
+	// "token_endpoint", "endpoint" (the URL called), or any other string as it
+	// stands. "" means the profile's choice.
+	AssertionAudience string
+
+	// Key signs client assertions and request objects.
+	Key *assertion.Key
+
+	// RequestEncryption, where the profile uses request objects, also encrypts
+	// them to the provider.
+	RequestEncryption *assertion.Encryption
+
+	// ClientCertificate is presented in TLS, for the tls methods.
+	ClientCertificate *tls.Certificate
+
+	// RootCAs verify the provider's own TLS certificate; nil means the
+	// system's. They never verify tokens.
+	RootCAs *x509.CertPool
+
+	// Keys verify ID tokens instead of the provider's jwks_uri; see
+	// [idtoken.PinnedKeys]. Any go-oidc KeySet fits.
+	Keys idtoken.KeySource
+
+	// TrustAnchors are the roots for certificate chains in tokens. Required
+	// where the profile takes keys from certificates; the system's roots are
+	// never used for that.
+	TrustAnchors []*x509.Certificate
+
+	// Thumbprints are SHA-256 thumbprints of certificates registered for the
+	// issuer, in hexadecimal or base64url, for issuers whose certificates do
+	// not name them.
+	Thumbprints []string
+
+	// Revocation, when set, is asked about each certificate path, and an error
+	// refuses the token.
+	Revocation idtoken.RevocationChecker
+
+	// UnverifiedLegacyIdentity accepts a legacy identity although no key
+	// verifies its signature, on the strength of TLS to the token endpoint
+	// alone. It holds the reason for that and works only together with
+	// InsecureAcceptUnverified.
+	UnverifiedLegacyIdentity string
+
+	// InsecureAcceptUnverified is the second of the two questions about
+	// UnverifiedLegacyIdentity.
+	InsecureAcceptUnverified bool
+
+	// Algorithm is the one id_token_signed_response_alg accepted; "" means the
+	// profile's, else RS256.
+	Algorithm string
+
+	// ResponseMode is query or form_post; "" leaves it out of the request.
+	ResponseMode string
+
+	// ACRValues are asked for with each login, in order of preference.
+	ACRValues []string
+
+	// MinACR is the least assurance that is accepted, by the profile's order of
+	// acr values; "" accepts any.
+	MinACR string
+
+	// MaxAge, when not nil, is sent as max_age, and an older authentication is
+	// refused.
+	MaxAge *time.Duration
+
+	// UserInfo makes Complete ask for userinfo after the ID token.
+	UserInfo bool
+
+	// UserInfoIssuers are accepted as issuer of a signed userinfo answer beside
+	// Issuer.
+	UserInfoIssuers []string
+
+	// LoginLifetime bounds the time between Begin and Complete; 0 means ten
+	// minutes, more than an hour is refused.
+	LoginLifetime time.Duration
+
+	// HTTPClient makes the requests; nil means a client of the standard
+	// library's default transport. Its cookies and redirect policy are not
+	// used, and its timeout only if it is shorter than 15 seconds.
+	HTTPClient *http.Client
+
+	// Clock tells the time; nil means time.Now.
+	Clock func() time.Time
+
+	// Logger receives what an operator wants to see, without tokens and
+	// personal data; nil means silence.
+	Logger *slog.Logger
+}
+
+const redacted = "[redacted]"
+
+func (c Config) String() string {
+	return "oidcclient.Config{" + c.Profile.Name + " " + c.Issuer + " " + c.ClientID + "}"
+}
+
+// Format keeps secrets out of every verb of package fmt.
+func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// LogValue keeps secrets out of logs.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

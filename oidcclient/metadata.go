@@ -1,0 +1,183 @@
+package oidcclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/rely-go/rely/internal/strictjson"
+)
+
+// maxDepth bounds the nesting of every JSON text that a provider sends.
+const maxDepth = 32
+
+// ProviderMetadata are the members of a provider's metadata that this package
+// uses, by their registered names (RFC 8414 §2, OpenID Connect Discovery §3,
+// OpenID Connect RP-Initiated Logout §2.1, RFC 9207 §3). Others are ignored.
+type ProviderMetadata struct {
+	Issuer                string `json:"issuer,omitempty"`
+	AuthorizationEndpoint string `json:"authorization_endpoint,omitempty"`
+	TokenEndpoint         string `json:"token_endpoint,omitempty"`
+	UserInfoEndpoint      string `json:"userinfo_endpoint,omitempty"`
+	JWKSURI               string `json:"jwks_uri,omitempty"`
+	EndSessionEndpoint    string `json:"end_session_endpoint,omitempty"`
+
+	// ResponseIssuerSupported announces iss in every authorization response.
+	ResponseIssuerSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
+
+	// The following are lists of what the provider can do; nil says nothing.
+
+	TokenEndpointAuthMethods []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	CodeChallengeMethods     []string `json:"code_challenge_methods_supported,omitempty"`
+	ResponseModes            []string `json:"response_modes_supported,omitempty"`
+	IDTokenAlgorithms        []string `json:"id_token_signing_alg_values_supported,omitempty"`
+}
+
+// endpoints lists what has to be a safe URL, with the registered names.
+func (m *ProviderMetadata) endpoints() [][2]string {
+	return [][2]string{
+		{"authorization_endpoint", m.AuthorizationEndpoint},
+		{"token_endpoint", m.TokenEndpoint},
+		{"userinfo_endpoint", m.UserInfoEndpoint},
+		{"jwks_uri", m.JWKSURI},
+		{"end_session_endpoint", m.EndSessionEndpoint},
+	}
+}
+
+// check refuses endpoints that are no safe URLs.
+func (m *ProviderMetadata) check(issuer *url.URL) error {
+	for _, e := range m.endpoints() {
+		if e[1] == "" {
+			continue
+		}
+		if err := checkEndpoint(e[1], issuer); err != nil {
+			return errors.New(e[0] + " " + err.Error())
+		}
+	}
+	return nil
+}
+
+// over returns m with the gaps filled from found: what was configured wins.
+func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
+	fill := func(into *string, from string) {
+		if *into == "" {
+			*into = from
+		}
+	}
+	fill(&m.Issuer, found.Issuer)
+	fill(&m.AuthorizationEndpoint, found.AuthorizationEndpoint)
+	fill(&m.TokenEndpoint, found.TokenEndpoint)
+	fill(&m.UserInfoEndpoint, found.UserInfoEndpoint)
+	fill(&m.JWKSURI, found.JWKSURI)
+	fill(&m.EndSessionEndpoint, found.EndSessionEndpoint)
+	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
+	if m.TokenEndpointAuthMethods == nil {
+		m.TokenEndpointAuthMethods = found.TokenEndpointAuthMethods
+	}
+	if m.CodeChallengeMethods == nil {
+		m.CodeChallengeMethods = found.CodeChallengeMethods
+	}
+	if m.ResponseModes == nil {
+		m.ResponseModes = found.ResponseModes
+	}
+	if m.IDTokenAlgorithms == nil {
+		m.IDTokenAlgorithms = found.IDTokenAlgorithms
+	}
+	return m
+}
+
+const wellKnown = "/.well-known/openid-configuration"
+
+// discover reads the metadata document of issuer with go-oidc, through a
+// transport that bounds and strictly reads what go-oidc then parses. location
+// is "" or the document's URL where that is not the issuer's well-known one.
+func discover(ctx context.Context, client *http.Client, issuer, location string) (ProviderMetadata, error) {
+	base := issuer
+	if location != "" {
+		// go-oidc then compares no issuer; this function does, below.
+		ctx = oidc.InsecureIssuerURLContext(ctx, issuer)
+		base = strings.TrimSuffix(location, wellKnown)
+	}
+	ctx = oidc.ClientContext(ctx, &http.Client{Transport: metadataTransport{client}})
+	provider, err := oidc.NewProvider(ctx, base)
+	var ours *Error
+	var mismatch *oidc.IssuerMismatchError
+	switch {
+	case errors.As(err, &ours):
+		return ProviderMetadata{}, ours
+	case errors.As(err, &mismatch):
+		return ProviderMetadata{}, wrongIssuer()
+	case err != nil:
+		// The text of err quotes the document.
+		return ProviderMetadata{}, providerFault(StepDiscover, 0, "metadata have a member of a wrong type")
+	}
+	var raw json.RawMessage
+	if err := provider.Claims(&raw); err != nil {
+		return ProviderMetadata{}, providerFault(StepDiscover, 0, "metadata are not readable")
+	}
+	var found ProviderMetadata
+	if err := strictjson.Unmarshal(raw, &found, maxDepth); err != nil {
+		return ProviderMetadata{}, providerFault(StepDiscover, 0, "metadata have a member of a wrong type")
+	}
+	// Once more with exact member names: go-oidc also takes "Issuer" for "issuer".
+	if found.Issuer != issuer {
+		return ProviderMetadata{}, wrongIssuer()
+	}
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return ProviderMetadata{}, wrongIssuer()
+	}
+	if err := found.check(u); err != nil {
+		return ProviderMetadata{}, providerFault(StepDiscover, 0, "metadata: "+err.Error())
+	}
+	return found, nil
+}
+
+func wrongIssuer() *Error {
+	e := providerFault(StepDiscover, 0, "metadata name another issuer than the configured one")
+	e.Check = "issuer"
+	return e
+}
+
+// metadataTransport lets only whole, bounded, strict JSON objects through.
+type metadataTransport struct{ client *http.Client }
+
+func (t metadataTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	got, err := roundTrip(t.client, StepDiscover, req)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := readObject(StepDiscover, got); err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:  http.Header{"Content-Type": {"application/json"}},
+		Body:    io.NopCloser(bytes.NewReader(got.body)),
+		Request: req, ContentLength: int64(len(got.body)),
+	}, nil
+}
+
+// readObject reads a 200 answer that must be one JSON object.
+func readObject(step Step, got *answer) (strictjson.Object, error) {
+	switch {
+	case got.unavailable():
+		return strictjson.Object{}, &Error{Step: step, Fault: FaultOutage, Status: got.status, Reason: "provider can't answer now"}
+	case got.status != http.StatusOK:
+		return strictjson.Object{}, providerFault(step, got.status, "answer is not 200 OK")
+	case !got.isJSON():
+		return strictjson.Object{}, providerFault(step, got.status, "answer is not JSON by its content type")
+	}
+	object, err := strictjson.ParseObject(got.body, maxDepth)
+	if err != nil {
+		return strictjson.Object{}, providerFault(step, got.status, "answer is not one strict JSON object")
+	}
+	return object, nil
+}

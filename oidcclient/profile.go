@@ -1,0 +1,291 @@
+package oidcclient
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/idtoken"
+)
+
+// A Profile says, as data, how one kind of provider speaks OpenID Connect: its
+// fields choose among the few strategies that this package has. Package
+// profiles holds the ready-made ones; a Profile is copied by [New], so changing
+// one afterwards changes no client.
+//
+// The zero value of every field is OpenID Connect Core as strict as it is
+// written. What weakens it has to be listed in Deviations.
+type Profile struct {
+	// Name is the profile's name in configuration files. Required. Nothing is
+	// ever decided by it.
+	Name string
+
+	// Title is the provider's name for people.
+	Title string
+
+	// Discovery says where the provider's metadata comes from.
+	Discovery Discovery
+
+	// Tenant describes the lookups of [DiscoverTenant].
+	Tenant TenantDirectory
+
+	// PartyIssuer allows an issuer that is a party identifier instead of an
+	// https URL, as in iSHARE.
+	PartyIssuer bool
+
+	// Carriage says how the authorization request reaches the provider.
+	Carriage Carriage
+
+	// Request says what a request object holds, where Carriage uses one.
+	Request RequestRules
+
+	// NoPKCE leaves code_challenge out, for a provider that would refuse it.
+	// Needs the deviation [RulePKCE].
+	NoPKCE bool
+
+	// Scopes are sent when the configuration names none.
+	Scopes []string
+
+	// RequiredScopes are refused to be missing by New.
+	RequiredScopes []string
+
+	// QueryLoginHints, when not nil, are the only values of login_hint that may
+	// travel in a query: others would put personal data into URLs and logs.
+	QueryLoginHints []string
+
+	// AuthorizeParams are sent with every authorization request.
+	AuthorizeParams map[string]string
+
+	// ProofParam names the parameter of a proof of authentication, where a login
+	// can be done without a browser ([Client.LoginWithProof]).
+	ProofParam string
+
+	// RequireCallbackIssuer refuses an authorization response without iss
+	// (RFC 9207) even where the metadata do not announce it.
+	RequireCallbackIssuer bool
+
+	// AuthMethods are the values of token_endpoint_auth_method that a client may
+	// choose, the default first. Nil: client_secret_basic and every other
+	// method of this package.
+	AuthMethods []string
+
+	// RawBasic sends client id and secret in Basic without the form encoding of
+	// RFC 6749 §2.3.1. Needs the deviation [RuleBasicEncoding].
+	RawBasic bool
+
+	// Assertion says what a client assertion looks like.
+	Assertion AssertionRules
+
+	// Identity says what the token response identifies the person with.
+	Identity Identity
+
+	// Keys says where the keys for ID tokens come from.
+	Keys KeyOrigin
+
+	// Algorithms are the values of id_token_signed_response_alg that a client
+	// may choose. All of them are accepted when it chooses none. Nil: RS256, or
+	// the one that the configuration names.
+	Algorithms []string
+
+	// Rules is what the profile adds to or tolerates in ID tokens.
+	Rules idtoken.Rules
+
+	// RequireACR refuses a configuration that asks for no acr value.
+	RequireACR bool
+
+	// AlternativeSubject names a claim that the provider recommends as a stable
+	// identifier. It is offered by [Session.AlternativeSubject] and never put
+	// in the place of sub.
+	AlternativeSubject string
+
+	// UserInfo says how userinfo is asked for and what answers.
+	UserInfo UserInfoRules
+
+	// Refresh says whether and how refresh tokens are used.
+	Refresh RefreshRules
+
+	// Deviations lists every weakening of the standards and its reason.
+	Deviations []Deviation
+}
+
+// Discovery says where provider metadata come from.
+type Discovery uint8
+
+const (
+	// DiscoverWellKnown reads issuer + /.well-known/openid-configuration
+	// (OpenID Connect Discovery §4) unless the configuration gives everything.
+	DiscoverWellKnown Discovery = iota
+	// DiscoverNever makes no request: every endpoint is configured.
+	DiscoverNever
+	// DiscoverTenant resolves a tenant's host and community name into issuer and
+	// endpoints with the two requests of [TenantDirectory].
+	DiscoverTenant
+)
+
+// A TenantDirectory describes how a tenant of a hosted provider is found.
+type TenantDirectory struct {
+	// CommunityPath is posted {"dns":…,"communityName":…} and answers the
+	// community's registered name.
+	CommunityPath string
+	// DirectoryPath answers a JSON object of service URLs.
+	DirectoryPath string
+	// Service is the member of that object that names the base of the OAuth
+	// endpoints. It is believed when it is on the tenant's own host.
+	Service string
+	// Suffixes are domains under which Service may also be.
+	Suffixes []string
+	// IssuerPath, AuthorizePath and TokenPath follow the base of the tenant
+	// (IssuerPath) and of the service (the others); "{community}" stands for
+	// the community's name.
+	IssuerPath, AuthorizePath, TokenPath string
+}
+
+// Carriage says how an authorization request travels (OpenID Connect Core
+// §3.1.2.1 and §6).
+type Carriage uint8
+
+const (
+	// CarryQuery sends the parameters in the query of a GET.
+	CarryQuery Carriage = iota
+	// CarrySignedForm posts a form from the browser with a signed request
+	// object.
+	CarrySignedForm
+)
+
+// RequestRules says what a signed request object holds (RFC 9101).
+type RequestRules struct {
+	// Subject is sent as sub where the provider asks for a fixed value.
+	Subject string
+	// Outside names the parameters repeated beside the request object; all
+	// others are only inside.
+	Outside []string
+}
+
+// AssertionRules says what a client assertion looks like (RFC 7523 §3).
+type AssertionRules struct {
+	// Audience is "issuer" (the zero value means it too), "token_endpoint" or
+	// "endpoint" (the URL that is called).
+	Audience string
+	// Lifetime is exp − iat; zero means one minute.
+	Lifetime time.Duration
+	// Naming says how the key is named in the header.
+	Naming assertion.Naming
+	// BindCertificate demands that the leaf certificate names the client.
+	BindCertificate bool
+	// ClientIDInBody repeats client_id beside the assertion.
+	ClientIDInBody bool
+}
+
+// Identity says what identifies the person in a token response.
+type Identity uint8
+
+const (
+	// IdentifyByIDToken expects an ID token (OpenID Connect Core §3.1.3.3).
+	IdentifyByIDToken Identity = iota
+	// IdentifyByLegacyToken expects a JWT without issuer, audience and expiry
+	// in the place of the ID token; see [idtoken.LegacyIdentity]. Needs the
+	// deviation [RuleLegacyIdentity].
+	IdentifyByLegacyToken
+)
+
+// KeyOrigin says where verification keys come from.
+type KeyOrigin uint8
+
+const (
+	// KeysFromJWKS uses the provider's jwks_uri, or keys pinned in Config.
+	KeysFromJWKS KeyOrigin = iota
+	// KeysFromCertificates takes the leaf of the token's x5c chain, which has to
+	// lead to the configured trust anchors and to name the issuer.
+	KeysFromCertificates
+	// KeysPinned accepts only keys given in Config.
+	KeysPinned
+)
+
+// UserInfoRules says how userinfo is asked for (OpenID Connect Core §5.3).
+type UserInfoRules struct {
+	// Method is GET or POST; "" is GET.
+	Method string
+	// Signed demands a signed JWT; a plain JSON answer is then refused.
+	Signed bool
+	// OriginIssues lets the origin of the userinfo endpoint be the issuer of a
+	// signed answer, beside the provider's own issuer.
+	OriginIssues bool
+}
+
+// RefreshRules says how refresh tokens are used (RFC 6749 §6).
+type RefreshRules struct {
+	// Never ignores refresh tokens: the scheme forbids them.
+	Never bool
+	// RedirectURI repeats redirect_uri in the refresh request.
+	RedirectURI bool
+}
+
+// Rules of the standards that a profile may deviate from.
+const (
+	RulePKCE           = "pkce"            // RFC 7636
+	RuleNonce          = "nonce"           // OpenID Connect Core §3.1.2.1
+	RuleBasicEncoding  = "basic-encoding"  // RFC 6749 §2.3.1
+	RuleLegacyIdentity = "legacy-identity" // OpenID Connect Core §2
+	RuleNumericDate    = "numeric-date"    // RFC 7519 §2
+	RuleIssuerURL      = "issuer-url"      // OpenID Connect Core §2
+	RuleCertificateDER = "certificate-der" // RFC 7515 §4.1.6
+)
+
+// A Deviation is one weakening of a standard that a provider needs. Clients
+// list theirs, so that nobody has to find it out by reading code.
+type Deviation struct {
+	Rule   string // which rule, one of the Rule constants
+	Reason string // why the provider needs it
+	URL    string // where the provider says so
+}
+
+func (d Deviation) String() string { return d.Rule + ": " + d.Reason + " (" + d.URL + ")" }
+
+func (p *Profile) deviates(rule string) bool {
+	return slices.ContainsFunc(p.Deviations, func(d Deviation) bool { return d.Rule == rule })
+}
+
+// validate refuses a profile whose weakenings are not said.
+func (p *Profile) validate() error {
+	if p.Name == "" {
+		return errors.New("has no name; take one from package profiles")
+	}
+	for _, need := range []struct {
+		rule string
+		used bool
+	}{
+		{RulePKCE, p.NoPKCE},
+		{RuleBasicEncoding, p.RawBasic},
+		{RuleLegacyIdentity, p.Identity == IdentifyByLegacyToken},
+		{RuleNumericDate, p.Rules.StringDates},
+		{RuleIssuerURL, p.PartyIssuer},
+	} {
+		if need.used && !p.deviates(need.rule) {
+			return fmt.Errorf("uses the deviation %q without listing it", need.rule)
+		}
+	}
+	for _, d := range p.Deviations {
+		if d.Rule == "" || d.Reason == "" || d.URL == "" {
+			return errors.New("lists a deviation without rule, reason or URL")
+		}
+	}
+	return nil
+}
+
+func (p Profile) clone() Profile {
+	p.Scopes = slices.Clone(p.Scopes)
+	p.RequiredScopes = slices.Clone(p.RequiredScopes)
+	p.QueryLoginHints = slices.Clone(p.QueryLoginHints)
+	p.AuthMethods = slices.Clone(p.AuthMethods)
+	p.Algorithms = slices.Clone(p.Algorithms)
+	p.Deviations = slices.Clone(p.Deviations)
+	p.Request.Outside = slices.Clone(p.Request.Outside)
+	params := make(map[string]string, len(p.AuthorizeParams))
+	for k, v := range p.AuthorizeParams {
+		params[k] = v
+	}
+	p.AuthorizeParams = params
+	return p
+}

@@ -1,0 +1,78 @@
+package oidcclient
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/rely-go/rely/idtoken"
+)
+
+// Refresh asks for new tokens with the session's refresh token (RFC 6749 §6,
+// OpenID Connect Core §12) and returns the session with them; s stays as it is.
+// Store the new session before using it: a provider that rotates has already
+// ended the old refresh token.
+//
+// An ID token in the answer has to be of the same issuer, subject, audience and
+// authentication as the original. When the provider's keys can't be had just
+// then, the new tokens are not lost: the error's Session holds them with the
+// old identity, to be stored and refreshed again later.
+//
+// [Error.LoginAgain] tells that the refresh token is dead.
+func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
+	if s == nil || s.data.ClientID != c.cfg.ClientID || s.data.Issuer != c.issuer {
+		return nil, refuse(StepRefresh, "session", "session is another client's")
+	}
+	if !s.CanRefresh() || c.cfg.Profile.Refresh.Never {
+		return nil, refuse(StepRefresh, "refresh_token", "session has no refresh token")
+	}
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, at(StepRefresh, err)
+	}
+	form := url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {s.data.RefreshToken},
+	}
+	if c.cfg.Profile.Refresh.RedirectURI {
+		form.Set("redirect_uri", c.cfg.RedirectURI)
+	}
+	answered, err := c.requestToken(ctx, StepRefresh, found, form)
+	if err != nil {
+		return nil, err
+	}
+	fresh := *s
+	fresh.data.take(answered, false)
+	if answered.idToken == "" {
+		return &fresh, nil
+	}
+	if err := c.sameIdentity(ctx, found, &fresh, answered); err != nil {
+		refused := notBelieved(ctx, StepRefresh, err)
+		if refused.Fault != FaultAnswer {
+			refused.Session = &fresh
+		}
+		return nil, refused
+	}
+	return &fresh, nil
+}
+
+// sameIdentity judges the identity of a refreshed token response against the
+// session's own.
+func (c *Client) sameIdentity(ctx context.Context, found *provider, s *Session, t *tokenResponse) error {
+	if found.legacy != nil {
+		legacy, err := found.legacy.Verify(ctx, t.idToken)
+		if err != nil {
+			return err
+		}
+		if legacy.Subject() != s.data.Subject {
+			return &idtoken.Error{Check: idtoken.CheckRefresh, Reason: "refreshed identity is another person's"}
+		}
+		s.setLegacy(legacy)
+		return nil
+	}
+	token, err := found.verifier.Verify(ctx, t.idToken, idtoken.Expect{AccessToken: t.accessToken, Original: s.idToken})
+	if err != nil {
+		return err
+	}
+	s.setIDToken(token)
+	return nil
+}

@@ -1,0 +1,170 @@
+package oidcclient
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/strictjson"
+)
+
+// A Session is what a completed login is worth: who the person is, by which
+// checks that is believed, and the tokens. It is immutable: [Client.Refresh] and
+// [Client.UserInfo] return new ones. It leaves the process only sealed (see
+// [Sealer]). The zero Session is nobody's.
+type Session struct {
+	data    sessionData
+	idToken *idtoken.IDToken
+	legacy  *idtoken.LegacyIdentity
+}
+
+// sessionData is the stored form; sessionVersion counts its changes.
+type sessionData struct {
+	Version            int             `json:"v"`
+	ClientID           string          `json:"client_id"`
+	Issuer             string          `json:"iss"`
+	Subject            string          `json:"sub"`
+	IDToken            string          `json:"id_token,omitempty"`
+	Legacy             json.RawMessage `json:"legacy,omitempty"`
+	AlternativeSubject string          `json:"alternative_subject,omitempty"`
+	AccessToken        string          `json:"access_token"`
+	RefreshToken       string          `json:"refresh_token,omitempty"`
+	Scopes             []string        `json:"scopes,omitempty"`
+	Expiry             time.Time       `json:"expiry,omitzero"`
+	StartedAt          time.Time       `json:"started_at"`
+	UserInfo           json.RawMessage `json:"userinfo,omitempty"`
+}
+
+const sessionVersion = 1
+
+// take copies what a token response brings; what it doesn't mention stays
+// (RFC 6749 §5.1 for scope, §6 for the refresh token).
+func (d *sessionData) take(t *tokenResponse, neverRefresh bool) {
+	d.AccessToken, d.Expiry = t.accessToken, t.expiry
+	if t.refreshToken != "" && !neverRefresh {
+		d.RefreshToken = t.refreshToken
+	}
+	if t.hasScope {
+		d.Scopes = strings.Fields(t.scope)
+	}
+}
+
+func (s *Session) setIDToken(token *idtoken.IDToken) {
+	s.idToken = token
+	s.data.IDToken, s.data.Subject = token.Raw(), token.Subject()
+}
+
+func (s *Session) setLegacy(legacy *idtoken.LegacyIdentity) {
+	s.legacy = legacy
+	s.data.Subject = legacy.Subject()
+}
+
+// ClientID returns the client that the person logged in with.
+func (s *Session) ClientID() string { return s.data.ClientID }
+
+// Issuer returns who says so. Issuer and Subject together identify the person;
+// neither does alone (OpenID Connect Core §2).
+func (s *Session) Issuer() string { return s.data.Issuer }
+
+// Subject returns the person's identifier at the issuer.
+func (s *Session) Subject() string { return s.data.Subject }
+
+// AlternativeSubject returns the claim that the provider recommends in the
+// place of sub, where its profile knows one and the ID token has it. Choose it
+// before the first person is stored: it is another identifier than Subject.
+func (s *Session) AlternativeSubject() (string, bool) {
+	if s.idToken == nil || s.data.AlternativeSubject == "" {
+		return "", false
+	}
+	claims := map[string]any{}
+	if err := s.idToken.Claims(&claims); err != nil {
+		return "", false
+	}
+	value, ok := claims[s.data.AlternativeSubject].(string)
+	return value, ok && value != ""
+}
+
+// SessionID returns sid, the provider's name for its own session, by which a
+// logout token ends this one; "" when the ID token has none.
+func (s *Session) SessionID() string { return s.idToken.SessionID() }
+
+// IDToken returns the verified ID token; nil where the identity is a legacy one.
+func (s *Session) IDToken() *idtoken.IDToken { return s.idToken }
+
+// Legacy returns the legacy identity; nil where there is an ID token.
+func (s *Session) Legacy() *idtoken.LegacyIdentity { return s.legacy }
+
+// Claims decodes the claims of the ID token or legacy identity into v, by exact
+// names.
+func (s *Session) Claims(v any) error {
+	if s.legacy != nil {
+		return s.legacy.Claims(v)
+	}
+	return s.idToken.Claims(v)
+}
+
+// HasUserInfo reports whether userinfo was asked for and verified.
+func (s *Session) HasUserInfo() bool { return s.data.UserInfo != nil }
+
+// UserInfoClaims decodes the verified userinfo into v, by exact names. Without
+// userinfo it leaves v as it is.
+func (s *Session) UserInfoClaims(v any) error {
+	if s.data.UserInfo == nil {
+		return nil
+	}
+	return strictjson.Unmarshal(s.data.UserInfo, v, maxDepth)
+}
+
+// ACR returns the authentication context class of the login; "" when the
+// provider named none.
+func (s *Session) ACR() string { return s.idToken.ACR() }
+
+// AMR returns the authentication methods of the login.
+func (s *Session) AMR() []string { return s.idToken.AMR() }
+
+// Scopes returns what the access token is good for: what the provider said, or
+// what was asked for where it said nothing (RFC 6749 §5.1).
+func (s *Session) Scopes() []string { return slices.Clone(s.data.Scopes) }
+
+// Expiry returns when the access token ends; zero when the provider didn't say.
+// It is not the end of the session, which the application decides.
+func (s *Session) Expiry() time.Time { return s.data.Expiry }
+
+// StartedAt returns when the login was completed.
+func (s *Session) StartedAt() time.Time { return s.data.StartedAt }
+
+// CanRefresh reports whether there is a refresh token.
+func (s *Session) CanRefresh() bool { return s.data.RefreshToken != "" }
+
+// Token returns the tokens for calling APIs. Its fields are secrets, and an
+// oauth2.Token prints them.
+func (s *Session) Token() *oauth2.Token {
+	return &oauth2.Token{
+		AccessToken: s.data.AccessToken, TokenType: "Bearer",
+		RefreshToken: s.data.RefreshToken, Expiry: s.data.Expiry,
+	}
+}
+
+// Checks returns what was checked before the identity was believed, without
+// personal data: an audit record. It is empty for a session that was opened
+// from its sealed form.
+func (s *Session) Checks() []idtoken.Outcome { return s.idToken.Checks() }
+
+// String shows nothing of the session.
+func (s *Session) String() string { return "oidcclient.Session{" + redacted + "}" }
+
+// Format keeps secrets out of every verb of package fmt.
+func (s *Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue shows nothing of the session.
+func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON shows nothing of the session; [Sealer.SealSession] stores it.
+func (s *Session) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

@@ -1,0 +1,183 @@
+package oidcclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/rely-go/rely/internal/strictjson"
+)
+
+// tokenResponse is a successful answer of the token endpoint (RFC 6749 §5.1).
+type tokenResponse struct {
+	accessToken  string
+	tokenType    string
+	refreshToken string
+	idToken      string
+	scope        string
+	hasScope     bool
+	expiry       time.Time // zero: not said
+	all          strictjson.Object
+}
+
+// maxToken bounds each member of a token response, in bytes.
+const maxToken = 64 << 10
+
+// Token makes a token request for a grant that has no method of its own, such
+// as client_credentials (RFC 6749 §4.4), with the client's authentication. form
+// holds grant_type and the grant's parameters; Token doesn't change it. Members
+// of the answer beyond RFC 6749 §5.1 are in the token's Extra.
+func (c *Client) Token(ctx context.Context, form url.Values) (*oauth2.Token, error) {
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := url.Values{}
+	for name, values := range form {
+		own[name] = values
+	}
+	answered, err := c.requestToken(ctx, StepGrant, found, own)
+	if err != nil {
+		return nil, err
+	}
+	var extra map[string]any
+	if err := answered.all.Decode(&extra); err != nil {
+		return nil, providerFault(StepGrant, http.StatusOK, "token response is not readable")
+	}
+	return answered.oauth2Token().WithExtra(extra), nil
+}
+
+func (t *tokenResponse) oauth2Token() *oauth2.Token {
+	return &oauth2.Token{AccessToken: t.accessToken, TokenType: "Bearer", RefreshToken: t.refreshToken, Expiry: t.expiry}
+}
+
+// requestToken sends one POST to the token endpoint and reads its answer.
+func (c *Client) requestToken(ctx context.Context, step Step, found *provider, form url.Values) (*tokenResponse, error) {
+	got, err := c.post(ctx, step, found, found.TokenEndpoint, form)
+	if err != nil {
+		return nil, err
+	}
+	return readTokenResponse(step, got, c.now())
+}
+
+// post sends a form with the client's authentication.
+func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint string, form url.Values) (*answer, error) {
+	header := http.Header{
+		"Content-Type": {"application/x-www-form-urlencoded"},
+		"Accept":       {"application/json"},
+	}
+	if err := c.auth.apply(ctx, form, header, endpoint, &found.ProviderMetadata); err != nil {
+		if ctx.Err() != nil {
+			return nil, outage(ctx, step, err)
+		}
+		return nil, &Error{Step: step, Fault: FaultOutage, Reason: "client assertion can't be signed", Err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, providerFault(step, 0, "endpoint is not a URL")
+	}
+	// A POST with a code or a refresh token must not be sent twice: without
+	// GetBody the transport can't repeat it on a connection that broke.
+	req.GetBody = nil
+	req.Header = header
+	return roundTrip(c.http, step, req)
+}
+
+// readTokenResponse judges the answer of the token endpoint.
+func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, error) {
+	if got.status != http.StatusOK {
+		return nil, tokenError(step, got)
+	}
+	object, err := readObject(step, got)
+	if err != nil {
+		return nil, err
+	}
+	t := &tokenResponse{all: object}
+	for name, into := range map[string]*string{
+		"access_token": &t.accessToken, "token_type": &t.tokenType, "refresh_token": &t.refreshToken,
+		"id_token": &t.idToken, "scope": &t.scope,
+	} {
+		value, ok, err := object.String(name)
+		if err != nil || len(value) > maxToken {
+			return nil, providerFault(step, got.status, "token response has a "+name+" that is no string or too long")
+		}
+		*into = value
+		t.hasScope = t.hasScope || name == "scope" && ok
+	}
+	if t.accessToken == "" {
+		// Some answer 200 with an error in it.
+		return nil, tokenError(step, got)
+	}
+	if !strings.EqualFold(t.tokenType, "Bearer") {
+		e := providerFault(step, got.status, "token response has another token_type than Bearer")
+		e.Check = "token_type"
+		return nil, e
+	}
+	lifetime, err := expiresIn(object)
+	if err != nil {
+		return nil, providerFault(step, got.status, "token response has an expires_in that is no number of seconds")
+	}
+	if lifetime > 0 {
+		t.expiry = now.Add(lifetime).Round(0)
+	}
+	return t, nil
+}
+
+// expiresIn reads a lifetime in seconds. Digits in a string occur and are
+// unambiguous; 0 means that nothing was said.
+func expiresIn(object strictjson.Object) (time.Duration, error) {
+	if _, ok := object.Raw("expires_in"); !ok {
+		return 0, nil
+	}
+	text, _, err := object.String("expires_in")
+	if err != nil {
+		number, _, err := object.Number("expires_in")
+		if err != nil {
+			return 0, err
+		}
+		text, _, _ = strings.Cut(number.String(), ".")
+	}
+	seconds, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, errors.New("not a number of seconds")
+	}
+	return time.Duration(seconds) * time.Second, nil
+}
+
+// tokenError reads an error of the token endpoint (RFC 6749 §5.2), also in the
+// envelopes that providers have of their own. Of the provider's words only the
+// error code is kept.
+func tokenError(step Step, got *answer) *Error {
+	e := &Error{Step: step, Fault: FaultProvider, Status: got.status, Reason: "provider gave no token"}
+	if got.unavailable() {
+		e.Fault = FaultOutage
+		return e
+	}
+	object, err := strictjson.ParseObject(got.body, maxDepth)
+	if err != nil {
+		e.Reason = "answer is no OAuth error"
+		return e
+	}
+	code, _, err := object.String("error")
+	if err != nil || code == "" {
+		e.Reason = "answer is no OAuth error"
+		if _, ok := object.Raw("status"); ok && got.status < 300 {
+			e.Reason = "answer has a status and no token"
+		}
+		return e
+	}
+	e.Code = safeCode(code)
+	switch code {
+	case "invalid_grant", "access_denied", "expired_token", "interaction_required", "login_required", "consent_required":
+		e.Fault = FaultAnswer
+	case "temporarily_unavailable":
+		e.Fault = FaultOutage
+	}
+	return e
+}

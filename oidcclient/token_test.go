@@ -1,0 +1,105 @@
+package oidcclient
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func jsonAnswer(status int, body string) *answer {
+	return &answer{status: status, mediaType: "application/json", header: http.Header{}, body: []byte(body)}
+}
+
+func TestReadTokenResponse(t *testing.T) {
+	tests := map[string]struct {
+		body       string
+		wantExpiry time.Duration
+	}{
+		"plain":              {`{"access_token":"a","token_type":"Bearer","expires_in":3600}`, time.Hour},
+		"lower case bearer":  {`{"access_token":"a","token_type":"bearer","expires_in":3600}`, time.Hour},
+		"expiry in a string": {`{"access_token":"a","token_type":"Bearer","expires_in":"3600"}`, time.Hour},
+		"expiry not said":    {`{"access_token":"a","token_type":"Bearer"}`, 0},
+		"expiry null":        {`{"access_token":"a","token_type":"Bearer","expires_in":null}`, 0},
+		"expiry 0":           {`{"access_token":"a","token_type":"Bearer","expires_in":0}`, 0},
+		"unknown members":    {`{"access_token":"a","token_type":"Bearer","status":true,"not-before-policy":0,"session_state":"x"}`, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := readTokenResponse(StepExchange, jsonAnswer(200, tt.body), testNow)
+			require.NoError(t, err)
+			assert.Equal(t, "a", got.accessToken)
+			if tt.wantExpiry == 0 {
+				assert.Zero(t, got.expiry, "unknown is not never")
+				return
+			}
+			assert.Equal(t, testNow.Add(tt.wantExpiry), got.expiry)
+		})
+	}
+}
+
+func TestReadTokenResponseRefuses(t *testing.T) {
+	html := &answer{status: 200, mediaType: "text/html", body: []byte(`{"access_token":"a","token_type":"Bearer"}`)}
+	tests := map[string]struct {
+		answer    *answer
+		wantFault Fault
+		wantCode  string
+		wantCheck string
+	}{
+		"HTML":                   {answer: html, wantFault: FaultProvider},
+		"HTML error":             {answer: &answer{status: 400, mediaType: "text/html", body: []byte("<html>s3cr3t</html>")}, wantFault: FaultProvider},
+		"empty 401":              {answer: jsonAnswer(401, ""), wantFault: FaultProvider},
+		"no access token":        {answer: jsonAnswer(200, `{"token_type":"Bearer"}`), wantFault: FaultProvider},
+		"empty access token":     {answer: jsonAnswer(200, `{"access_token":"","token_type":"Bearer"}`), wantFault: FaultProvider},
+		"iSHARE says 200 and no": {answer: jsonAnswer(200, `{"status":false,"message":"s3cr3t"}`), wantFault: FaultProvider},
+		"iSHARE says 202 and no": {answer: jsonAnswer(202, `{"status":false,"message":"s3cr3t"}`), wantFault: FaultProvider},
+		"202 with a token":       {answer: jsonAnswer(202, `{"access_token":"a","token_type":"Bearer"}`), wantFault: FaultProvider},
+		"BlockID envelope":       {answer: jsonAnswer(401, `{"error_code":401,"message":"s3cr3t"}`), wantFault: FaultProvider},
+		"another token type":     {answer: jsonAnswer(200, `{"access_token":"a","token_type":"mac"}`), wantFault: FaultProvider, wantCheck: "token_type"},
+		"no token type":          {answer: jsonAnswer(200, `{"access_token":"a"}`), wantFault: FaultProvider, wantCheck: "token_type"},
+		"access token a number":  {answer: jsonAnswer(200, `{"access_token":1,"token_type":"Bearer"}`), wantFault: FaultProvider},
+		"double member":          {answer: jsonAnswer(200, `{"access_token":"a","access_token":"b","token_type":"Bearer"}`), wantFault: FaultProvider},
+		"other case":             {answer: jsonAnswer(200, `{"Access_Token":"a","token_type":"Bearer"}`), wantFault: FaultProvider},
+		"trailing data":          {answer: jsonAnswer(200, `{"access_token":"a","token_type":"Bearer"}{}`), wantFault: FaultProvider},
+		"huge token":             {answer: jsonAnswer(200, `{"access_token":"`+strings.Repeat("a", maxToken+1)+`","token_type":"Bearer"}`), wantFault: FaultProvider},
+		"negative expiry":        {answer: jsonAnswer(200, `{"access_token":"a","token_type":"Bearer","expires_in":-1}`), wantFault: FaultProvider},
+		"expiry as words":        {answer: jsonAnswer(200, `{"access_token":"a","token_type":"Bearer","expires_in":"soon"}`), wantFault: FaultProvider},
+		"invalid_grant":          {answer: jsonAnswer(400, `{"error":"invalid_grant","error_description":"s3cr3t"}`), wantFault: FaultAnswer, wantCode: "invalid_grant"},
+		"invalid_client":         {answer: jsonAnswer(401, `{"error":"invalid_client"}`), wantFault: FaultProvider, wantCode: "invalid_client"},
+		"code with control":      {answer: jsonAnswer(400, `{"error":"s3cr3t\u0000"}`), wantFault: FaultProvider, wantCode: "unprintable_error"},
+		"500":                    {answer: jsonAnswer(500, `{}`), wantFault: FaultProvider},
+		"503":                    {answer: jsonAnswer(503, `{"error":"invalid_grant"}`), wantFault: FaultOutage},
+		"429":                    {answer: jsonAnswer(429, ``), wantFault: FaultOutage},
+		"302":                    {answer: jsonAnswer(302, ``), wantFault: FaultProvider},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := readTokenResponse(StepExchange, tt.answer, testNow)
+			var refused *Error
+			require.True(t, errors.As(err, &refused), "%v", err)
+			assert.Equal(t, tt.wantFault, refused.Fault)
+			assert.Equal(t, tt.wantCode, refused.Code)
+			assert.Equal(t, tt.wantCheck, refused.Check)
+			assert.NotContains(t, err.Error(), "s3cr3t")
+		})
+	}
+}
+
+func FuzzReadTokenResponse(f *testing.F) {
+	f.Add(200, `{"access_token":"a","token_type":"Bearer","expires_in":3600}`)
+	f.Add(400, `{"error":"invalid_grant"}`)
+	f.Add(202, `{"status":false}`)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		got, err := readTokenResponse(StepExchange, jsonAnswer(status, body), testNow)
+		if (got == nil) == (err == nil) {
+			t.Fatal("neither or both of answer and error")
+		}
+		if err == nil && (status != 200 || got.accessToken == "") {
+			t.Fatal("accepted what is no token response")
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package oidcclient
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/strictjson"
+)
+
+// UserInfo asks the userinfo endpoint with the session's access token (OpenID
+// Connect Core §5.3) and returns the session with the answer; s stays as it is.
+// An answer about another subject is refused (§5.3.2), and so is an unsigned one
+// where the profile demands a signature.
+func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, at(StepUserInfo, err)
+	}
+	if s == nil || s.data.ClientID != c.cfg.ClientID || s.data.Issuer != c.issuer {
+		return nil, refuse(StepUserInfo, "session", "session is another client's")
+	}
+	if found.UserInfoEndpoint == "" {
+		return nil, providerFault(StepUserInfo, 0, "provider has no userinfo endpoint")
+	}
+	got, err := c.askUserInfo(ctx, found, s)
+	if err != nil {
+		return nil, err
+	}
+	claims, err := c.readUserInfo(ctx, found, s.data.Subject, got)
+	if err != nil {
+		return nil, err
+	}
+	fresh := *s
+	fresh.data.UserInfo = claims
+	return &fresh, nil
+}
+
+func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*answer, error) {
+	method := c.cfg.Profile.UserInfo.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(ctx, method, found.UserInfoEndpoint, nil)
+	if err != nil {
+		return nil, providerFault(StepUserInfo, 0, "userinfo endpoint is not a URL")
+	}
+	req.Header.Set("Authorization", "Bearer "+s.data.AccessToken)
+	req.Header.Set("Accept", "application/json, application/jwt")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	got, err := roundTrip(c.http, StepUserInfo, req)
+	switch {
+	case err != nil:
+		return nil, err
+	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
+		return nil, &Error{Step: StepUserInfo, Fault: FaultAnswer, Check: "access_token", Status: got.status, Reason: "provider refused the access token"}
+	}
+	return got, nil
+}
+
+// readUserInfo returns the claims of an answer that is believed.
+func (c *Client) readUserInfo(ctx context.Context, found *provider, subject string, got *answer) (json.RawMessage, error) {
+	if got.status == http.StatusOK && got.mediaType == "application/jwt" && found.verifier != nil {
+		claims, err := found.verifier.VerifyUserInfo(ctx, string(got.body), idtoken.UserInfoExpect{
+			Issuers: c.userInfoIssuers(found), Subject: subject,
+		})
+		if err != nil {
+			return nil, notBelieved(ctx, StepUserInfo, err)
+		}
+		var raw json.RawMessage
+		if err := claims.Claims(&raw); err != nil {
+			return nil, providerFault(StepUserInfo, got.status, "userinfo is not readable")
+		}
+		return raw, nil
+	}
+	object, err := readObject(StepUserInfo, got)
+	if err != nil {
+		return nil, err
+	}
+	if c.cfg.Profile.UserInfo.Signed {
+		return nil, refuse(StepUserInfo, "userinfo signature", "answer is not signed")
+	}
+	if sub, _, err := object.String("sub"); err != nil || sub != subject {
+		return nil, refuse(StepUserInfo, "userinfo sub", "answer is about another subject than the ID token")
+	}
+	if err := strictjson.Unmarshal(got.body, &map[string]any{}, maxDepth); err != nil {
+		return nil, providerFault(StepUserInfo, got.status, "userinfo is not readable")
+	}
+	return json.RawMessage(got.body), nil
+}
+
+// userInfoIssuers lists who may have signed a userinfo answer.
+func (c *Client) userInfoIssuers(found *provider) []string {
+	issuers := append(slices.Clone(c.cfg.UserInfoIssuers), c.issuer)
+	if u, err := url.Parse(found.UserInfoEndpoint); err == nil && c.cfg.Profile.UserInfo.OriginIssues {
+		issuers = append(issuers, u.Scheme+"://"+u.Host)
+	}
+	return issuers
+}
