@@ -3,6 +3,8 @@ package assertion
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -42,7 +44,8 @@ type Key struct {
 	// It has to be as long as the hash at least (RFC 7518 §3.2).
 	Secret []byte
 	// Algorithm is the JWS algorithm: RS256 to RS512, PS256 to PS512, ES256,
-	// ES384, ES512, EdDSA; HS256 to HS512 for a Secret. Required.
+	// ES384, ES512, EdDSA; HS256 to HS512 for a Secret. "" means RS256 for an RSA
+	// key, the one of its curve for another, HS256 for a secret.
 	Algorithm string
 	// ID is sent as kid; "" sends none.
 	ID string
@@ -51,6 +54,23 @@ type Key struct {
 	Certificates []*x509.Certificate
 	// Naming says how the header names the key.
 	Naming Naming
+}
+
+// algorithm returns Algorithm, or the usual one of the key.
+func (k *Key) algorithm() string {
+	switch {
+	case k.Algorithm != "":
+		return k.Algorithm
+	case k.Signer == nil:
+		return "HS256"
+	}
+	switch public := k.Signer.Public().(type) {
+	case *ecdsa.PublicKey:
+		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[public.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return "EdDSA"
+	}
+	return "RS256"
 }
 
 // String shows the algorithm and the key's ID.

@@ -56,6 +56,7 @@ func New(config Config) (*Signer, error) {
 	if s.config.Lifetime == 0 {
 		s.config.Lifetime = time.Minute
 	}
+	s.config.Key.Algorithm = config.Key.algorithm()
 	switch lifetime, back := s.config.Lifetime, s.config.BackDate; {
 	case config.ClientID == "":
 		return nil, errors.New("assertion: client id is missing")

@@ -78,7 +78,7 @@ func (c *Client) newPending(opts BeginOptions) *Pending {
 	d := pendingData{
 		Version: pendingVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer, RedirectURI: c.cfg.RedirectURI,
 		State: newUnguessable(), ResponseMode: c.cfg.ResponseMode, MinACR: c.cfg.MinACR,
-		Scopes: c.cfg.scopes(), ExpiresAt: c.now().Add(lifetime).Round(0),
+		Scopes: c.cfg.scopes(), ExpiresAt: c.now().Add(lifetime).UTC().Round(0),
 	}
 	if !c.cfg.Profile.deviates(RuleNonce) {
 		d.Nonce = newUnguessable()

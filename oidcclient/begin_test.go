@@ -43,7 +43,7 @@ func TestBeginQuery(t *testing.T) {
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"api_version": {"4"}, "resource": {"https://a.example", "https://b.example"},
 	}, q)
-	assert.Equal(t, testNow.Add(10*time.Minute), pending.ExpiresAt())
+	assert.Equal(t, testNow.Add(10*time.Minute).UTC(), pending.ExpiresAt())
 	assert.Equal(t, "form_post", pending.ResponseMode())
 }
 

@@ -135,7 +135,7 @@ func (c *Client) exchange(ctx context.Context, found *provider, d *pendingData, 
 func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
 	s := &Session{data: sessionData{
 		Version: sessionVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer,
-		StartedAt: c.now().Round(0), Scopes: d.Scopes, AlternativeSubject: c.cfg.Profile.AlternativeSubject,
+		StartedAt: c.now().UTC().Round(0), Scopes: d.Scopes, AlternativeSubject: c.cfg.Profile.AlternativeSubject,
 	}}
 	s.data.take(t, c.cfg.Profile.Refresh.Never)
 	if t.idToken == "" {

@@ -124,7 +124,7 @@ func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, e
 		return nil, providerFault(step, got.status, "token response has an expires_in that is no number of seconds")
 	}
 	if lifetime > 0 {
-		t.expiry = now.Add(lifetime).Round(0)
+		t.expiry = now.Add(lifetime).UTC().Round(0)
 	}
 	return t, nil
 }

@@ -37,7 +37,7 @@ func TestReadTokenResponse(t *testing.T) {
 				assert.Zero(t, got.expiry, "unknown is not never")
 				return
 			}
-			assert.Equal(t, testNow.Add(tt.wantExpiry), got.expiry)
+			assert.Equal(t, testNow.Add(tt.wantExpiry).UTC(), got.expiry)
 		})
 	}
 }

@@ -1,9 +1,6 @@
 package clientconfig
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -199,9 +196,6 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 		}
 		key.Algorithm = alg
 	}
-	if key.Algorithm == "" {
-		key.Algorithm = usualAlgorithm(key.Signer.Public())
-	}
 	if m.CertificateChainFile != "" {
 		if key.Certificates, wrong = certificates(dir, "certificate_chain_file", m.CertificateChainFile); wrong != nil {
 			return wrong
@@ -209,17 +203,6 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	}
 	c.Key = &key
 	return nil
-}
-
-// usualAlgorithm is the algorithm of a key that names none.
-func usualAlgorithm(public crypto.PublicKey) string {
-	switch key := public.(type) {
-	case *ecdsa.PublicKey:
-		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[key.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return "EdDSA"
-	}
-	return "RS256"
 }
 
 func parseKey(text []byte) (assertion.Key, error) {

@@ -6,7 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // RSA-OAEP of RFC 7518 §4.3 is defined with SHA-1
+	"crypto/sha1" // RSA-OAEP of RFC 7518 §4.3 is defined with SHA-1
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -48,7 +48,7 @@ func (e parsedJWE) decrypt(key *rsa.PrivateKey) ([]byte, error) {
 	var oaep hash.Hash
 	switch text(e.header, "alg") {
 	case "RSA-OAEP":
-		oaep = sha1.New() //nolint:gosec // see the import
+		oaep = sha1.New()
 	case "RSA-OAEP-256":
 		oaep = crypto.SHA256.New()
 	default:
