@@ -119,18 +119,21 @@ func (r *RemoteKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, e
 }
 
 func (r *RemoteKeys) verify(ctx context.Context, t *token) *Error {
+	r.mu.Lock()
+	before := r.begun
+	r.mu.Unlock()
 	keys, err := r.get(ctx)
 	if err != nil {
 		return unavailable(err)
 	}
 	refusal := keys.keys.verify(t)
-	if refusal == nil {
-		return nil
+	if refusal == nil || keys.number > before {
+		return refusal
 	}
-	// The issuer may have changed its keys since. For a key that is not there
-	// the next fetch is worth waiting for; a bad signature by one that is there
-	// is looked at again only if that costs no waiting.
-	newer, err := r.after(ctx, keys.number, refusal.Check == CheckKey)
+	// The issuer may have changed its keys since that fetch began. For a key
+	// that is not there the next fetch is worth waiting for; a bad signature by
+	// one that is there is looked at again only if that costs no waiting.
+	newer, err := r.after(ctx, before, refusal.Check == CheckKey)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return unavailable(err)
