@@ -58,15 +58,10 @@ func (v *Verifier) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutTo
 	if refusal := v.logoutTimes(t, out); refusal != nil {
 		return nil, refusal
 	}
-	return out, asError(t.logoutEvent(out))
-}
-
-// asError keeps a nil *Error from becoming an error that is not nil.
-func asError(e *Error) error {
-	if e == nil {
-		return nil
+	if refusal := t.logoutEvent(out); refusal != nil {
+		return nil, refusal
 	}
-	return e
+	return out, nil
 }
 
 func (v *Verifier) logoutTimes(t *token, out *LogoutToken) *Error {
