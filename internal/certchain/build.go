@@ -142,7 +142,7 @@ func CheckOwn(key crypto.PublicKey, chain []*x509.Certificate, party string, now
 				cert.NotBefore.UTC().Format(time.DateOnly), cert.NotAfter.UTC().Format(time.DateOnly))
 		}
 		if i+1 < len(chain) {
-			if err := cert.CheckSignatureFrom(chain[i+1]); err != nil {
+			if !bytes.Equal(cert.RawIssuer, chain[i+1].RawSubject) || cert.CheckSignatureFrom(chain[i+1]) != nil {
 				return fmt.Errorf("certificate %d of the chain is not issued by the next: order is leaf first, root last", i+1)
 			}
 		}
