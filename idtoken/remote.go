@@ -168,8 +168,9 @@ func (r *RemoteKeys) get(ctx context.Context) (*published, error) {
 // joins a fetch under way, and when that one is too old, looks once more. Inside
 // the cool-down it waits for its end, or, without wait, returns nil.
 func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*published, error) {
+	waited := false
 	for {
-		f, pause := r.join(number)
+		f, pause := r.join(number, waited)
 		if pause > 0 && !wait {
 			return nil, nil
 		}
@@ -177,6 +178,8 @@ func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*publ
 			if err := sleep(ctx, pause); err != nil {
 				return nil, err
 			}
+			// Once is enough, also if the injected clock stands still.
+			waited = true
 			continue
 		}
 		select {
@@ -191,8 +194,8 @@ func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*publ
 }
 
 // join returns the fetch to wait for, beginning one if none is under way, or how
-// long the cool-down lasts.
-func (r *RemoteKeys) join(number uint64) (*flight, time.Duration) {
+// long the cool-down lasts for who has not waited for it.
+func (r *RemoteKeys) join(number uint64, waited bool) (*flight, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current != nil && r.current.number > number {
@@ -204,7 +207,7 @@ func (r *RemoteKeys) join(number uint64) (*flight, time.Duration) {
 		return r.flight, 0
 	}
 	now := r.now()
-	if pause := r.config.Cooldown - now.Sub(r.lastTime); r.begun > 0 && pause > 0 {
+	if pause := r.config.Cooldown - now.Sub(r.lastTime); r.begun > 0 && pause > 0 && !waited {
 		return nil, pause
 	}
 	r.begun++

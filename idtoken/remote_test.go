@@ -155,6 +155,13 @@ func TestRemoteKeysCoolDown(t *testing.T) {
 	assert.EqualValues(t, 2, r.server.fetches.Load())
 }
 
+func TestRemoteKeysWaitEndsWithAStandingClock(t *testing.T) {
+	r := newRemoteRig(t, 10*time.Millisecond)
+	require.NoError(t, r.check("one"))
+	r.server.publish("", r.jwksAs("two"))
+	require.NoError(t, r.check("two"), "found after the cool-down")
+}
+
 func TestRemoteKeysSurviveAnOutage(t *testing.T) {
 	r := newRemoteRig(t, time.Millisecond)
 	require.NoError(t, r.check("one"))

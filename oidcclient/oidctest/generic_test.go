@@ -142,7 +142,7 @@ func TestGenericTokenRefuses(t *testing.T) {
 	r.clock.Add(time.Minute)
 	assert.Equal(t, "invalid_grant", r.token(exchange(late), r.basic()).json(t)["error"], "codes live a minute")
 	assert.Equal(t, 405, r.do("GET", r.client.TokenEndpoint, nil, nil).status)
-	assert.Equal(t, 400, r.do("POST", r.client.TokenEndpoint+"?x=1", exchange("x"), r.basic()).status)
+	assert.Equal(t, 400, r.do("POST", r.client.TokenEndpoint+"?x=1", exchange(r.code()), r.basic()).status, "parameters in the URL")
 }
 
 func TestGenericCodeOnce(t *testing.T) {

@@ -50,6 +50,28 @@ func TestPublishedClientAssertion(t *testing.T) {
 	require.ErrorContains(t, err, "not for signing", "an authority is no party")
 }
 
+// A certificate of the scheme is good for its own party only.
+func TestOtherPartyIsRefused(t *testing.T) {
+	p, err := New(Config{System: IShare})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close()) }()
+	key, err := generateKey("RS256")
+	require.NoError(t, err)
+	try := func(organization, issuer string) *refusal {
+		chain, err := p.pki.issue("Other", organization, key)
+		require.NoError(t, err)
+		now := time.Now().Unix()
+		compact, err := signJWT(key,
+			map[string]any{"alg": "RS256", "typ": "JWT", "x5c": signingKey{chain: chain}.x5c(false)},
+			map[string]any{"iss": issuer, "sub": p.client.id, "aud": p.Issuer(), "jti": uuid(), "iat": now, "exp": now + 30}, nil, nil)
+		require.NoError(t, err)
+		return p.ishareAssertion(compact)
+	}
+	assert.Nil(t, try(clientOrganization, p.client.id))
+	assert.NotNil(t, try("NTRNL-90000008", p.client.id), "names the client, is somebody else")
+	assert.NotNil(t, try("NTRNL-90000008", partyPrefix+"NTRNL-90000008"), "is not the client")
+}
+
 func TestPublishedAccessTokenHash(t *testing.T) {
 	// The pilot of BankID printed this token with its at_hash.
 	assert.Equal(t, "Pk9ADa9YMMHTMdq7pLjVHA", leftHalf("RS256", "4497db915b5b479191c81a7854a2fa8"))

@@ -192,7 +192,10 @@ func TestIShareTokenRefuses(t *testing.T) {
 	require.Equal(t, 200, r.asserted(exchange(code()), old).status)
 	leafOnly := base64.StdEncoding.EncodeToString(r.client.Certificates[0].Raw)
 	now := r.clock.Now().Unix()
+	forger := *r // has the client's public certificates and a key of its own
+	forger.client.PrivateKey = other.client.PrivateKey
 	for name, assertion := range map[string]string{
+		"forged":             forger.party(nil, nil),
 		"replayed":           old,
 		"foreign chain":      (&rp{t, r.op, other.client, r.clock, r.http}).party(nil, nil),
 		"leaf alone":         r.party(map[string]any{"x5c": []string{leafOnly}}, nil),

@@ -1,0 +1,174 @@
+package weblogin
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// Bounds of what a callback brings, in bytes.
+const (
+	maxCallbackQuery = 32 << 10
+	maxForm          = 64 << 10
+)
+
+// callback is the redirect URI: it ends the login that this browser began.
+func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	client := h.clients[id]
+	if client == nil {
+		h.fail(w, r, "", notFound())
+		return
+	}
+	values, err := callbackValues(w, r)
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	if len(values["state"]) != 1 {
+		h.fail(w, r, id, refused("state", "state is missing or there twice"))
+		return
+	}
+	l, err := h.waitingLogin(r, values.Get("state"))
+	if err != nil {
+		h.fail(w, r, id, refused("state", "no login with this state waits in this browser"))
+		return
+	}
+	// Until the provider is known the login can't go wrong, only wait.
+	if err := client.Ready(r.Context()); err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	h.setCookie(w, l.cookie, "", http.SameSiteLaxMode)
+	if err := h.complete(w, r, client, l, values); err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	http.Redirect(w, r, l.ReturnTo, http.StatusSeeOther)
+}
+
+// callbackValues reads the parameters of a callback from the place where its
+// method has them.
+func callbackValues(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.Method == http.MethodPost {
+		return postedForm(w, r)
+	}
+	if len(r.URL.RawQuery) > maxCallbackQuery {
+		return nil, &Problem{Status: http.StatusRequestURITooLong, Code: "login_refused", Check: "parameters", Title: "The login was not accepted", Description: "refused: parameters: query is too long"}
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refused("parameters", "query is malformed")
+	}
+	return values, nil
+}
+
+// postedForm reads a form from a body, and nothing from the query.
+func postedForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, &Problem{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "This request can't be answered", Description: "body is not application/x-www-form-urlencoded"}
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		var long *http.MaxBytesError
+		if errors.As(err, &long) {
+			return nil, &Problem{Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Title: "This request can't be answered", Description: "form is too long"}
+		}
+		return nil, badRequest("form is malformed")
+	}
+	return r.PostForm, nil
+}
+
+// complete makes the checks that bind a callback to this browser, client and
+// moment, lets the client do the rest, and begins the session.
+func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcclient.Client, l *waiting, values url.Values) error {
+	posted := l.pending.ResponseMode() == "form_post"
+	switch {
+	case l.Client != r.PathValue("id"):
+		return refused("client", "login was begun with another client")
+	case posted != (r.Method == http.MethodPost):
+		return refused("response_mode", "answer came by another method than was asked for")
+	}
+	if err := h.once(r.Context(), l); err != nil {
+		return err
+	}
+	before := h.presentedKey(r)
+	if before == "" {
+		before = l.Session
+	}
+	linkTo, err := h.linkTarget(r.Context(), l, before)
+	if err != nil {
+		return err
+	}
+	login, err := client.Complete(r.Context(), l.pending, values)
+	if err != nil {
+		return err
+	}
+	if h.onLogin != nil {
+		if err := h.onLogin(r.Context(), Login{Client: l.Client, Session: login, LinkTo: linkTo}); err != nil {
+			return err
+		}
+	}
+	if linkTo != nil {
+		return h.renew(w, r, linkTo.key)
+	}
+	now := h.now().Round(0)
+	s := &Session{Client: l.Client, Login: login, Checks: login.Checks(), StartedAt: now, EndsAt: now.Add(h.life)}
+	s.ExpiresAt = h.idleEnd(s.EndsAt)
+	if err := h.begin(w, r, s, before); err != nil {
+		return err
+	}
+	h.log.InfoContext(r.Context(), "login finished", "client", l.Client)
+	return nil
+}
+
+// once refuses a login that was used. It is remembered before the code is sent,
+// so that of two equal callbacks, on whichever replicas, one goes on.
+func (h *Handler) once(ctx context.Context, l *waiting) error {
+	first, err := h.replay.Once(ctx, digest("login", l.pending.State()), l.pending.ExpiresAt())
+	if err != nil {
+		return h.storeFailed(ctx, "once", err)
+	}
+	if !first {
+		return refused("replay", "login was used before")
+	}
+	return nil
+}
+
+// linkTarget returns the session that a login is to be linked to, which has to
+// be the one that the browser had when the login began, and still has.
+func (h *Handler) linkTarget(ctx context.Context, l *waiting, present string) (*Session, error) {
+	if !l.Link {
+		return nil, nil
+	}
+	if present != l.Session {
+		return nil, refused("link", "the session to link to is not this browser's any more")
+	}
+	s, err := h.load(ctx, l.Session)
+	if errors.Is(err, ErrNoSession) {
+		return nil, refused("link", "the session to link to has ended")
+	}
+	return s, err
+}
+
+// renew gives a session a new id, which a login does even where it only adds to
+// the session.
+func (h *Handler) renew(w http.ResponseWriter, r *http.Request, key string) error {
+	return h.turns.alone(r.Context(), key, func() error {
+		s, err := h.load(r.Context(), key)
+		if err != nil {
+			return err
+		}
+		s.ExpiresAt = h.idleEnd(s.EndsAt)
+		if err := h.begin(w, r, s, key); err != nil {
+			return err
+		}
+		h.log.InfoContext(r.Context(), "login linked", "client", s.Client)
+		return nil
+	})
+}

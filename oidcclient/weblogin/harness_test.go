@@ -1,0 +1,276 @@
+package weblogin
+
+import (
+	"bytes"
+	"encoding/json"
+	"html"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/oidctest/relying"
+)
+
+// site is an application with a provider for each of its clients.
+type site struct {
+	t     *testing.T
+	url   string
+	ops   map[string]*oidctest.Provider
+	h     *Handler
+	clock *testClock
+	log   *lockedBuffer
+}
+
+// rig says what a site is made of.
+type rig struct {
+	ops    map[string]oidctest.Config
+	client func(id string, c *oidcclient.Config)
+	config func(*Config)
+}
+
+func newSite(t *testing.T, r rig) *site {
+	t.Helper()
+	s := &site{t: t, clock: newTestClock(), ops: map[string]*oidctest.Provider{}, log: &lockedBuffer{}}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.h.ServeHTTP(w, r) }))
+	s.url = "http://" + server.Listener.Addr().String()
+	config := Config{BaseURL: s.url, Clock: s.clock.Now, Clients: map[string]*oidcclient.Client{}}
+	config.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if r.ops == nil {
+		r.ops = map[string]oidctest.Config{"op": {}}
+	}
+	for id, op := range r.ops {
+		op.Clock = s.clock.Now
+		op.RedirectURIs = []string{s.url + "/callback/" + id}
+		op.PostLogoutRedirectURIs = []string{s.url + "/"}
+		op.BackChannelLogoutURI = s.url + "/backchannel-logout/" + id
+		op.FrontChannelLogoutURI = s.url + "/frontchannel-logout/" + id
+		provider, err := oidctest.New(op)
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, provider.Close()) })
+		s.ops[id] = provider
+		client, err := relying.Config(provider)
+		require.NoError(t, err)
+		client.Clock, client.PostLogoutRedirectURI = s.clock.Now, s.url+"/"
+		if r.client != nil {
+			r.client(id, &client)
+		}
+		config.Clients[id], err = oidcclient.New(client)
+		require.NoError(t, err)
+	}
+	if r.config != nil {
+		r.config(&config)
+	}
+	var err error
+	s.h, err = New(config)
+	require.NoError(t, err)
+	server.Start()
+	t.Cleanup(server.Close)
+	return s
+}
+
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// loopbackJar keeps Secure cookies for loopback over plain http, as browsers do.
+type loopbackJar struct{ *cookiejar.Jar }
+
+func secured(u *url.URL) *url.URL {
+	copied := *u
+	copied.Scheme = "https"
+	return &copied
+}
+
+func (j loopbackJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	j.Jar.SetCookies(secured(u), cookies)
+}
+
+func (j loopbackJar) Cookies(u *url.URL) []*http.Cookie { return j.Jar.Cookies(secured(u)) }
+
+// browser follows redirects and forms that post themselves.
+type browser struct {
+	*site
+	jar    loopbackJar
+	client *http.Client
+	header http.Header
+}
+
+func (s *site) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	require.NoError(s.t, err)
+	b := &browser{site: s, jar: loopbackJar{jar}, header: http.Header{"Accept": {"text/html"}}}
+	b.client = &http.Client{Jar: b.jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.t.Cleanup(b.client.CloseIdleConnections)
+	return b
+}
+
+// page is what a request was answered with.
+type page struct {
+	*http.Response
+	body string
+}
+
+func (p page) json(t *testing.T) map[string]any {
+	t.Helper()
+	var out map[string]any
+	d := json.NewDecoder(strings.NewReader(p.body))
+	d.UseNumber()
+	require.NoError(t, d.Decode(&out), "%s", p.body)
+	return out
+}
+
+// to resolves the Location of a page.
+func (p page) to(t *testing.T) string {
+	t.Helper()
+	u, err := p.Location()
+	require.NoError(t, err, "status %d: %s", p.StatusCode, p.body)
+	return u.String()
+}
+
+// ask makes one request and follows nothing. form nil is a GET.
+func (b *browser) ask(target string, form url.Values, header ...string) page {
+	b.t.Helper()
+	method, body := http.MethodGet, ""
+	if form != nil {
+		method, body = http.MethodPost, form.Encode()
+	}
+	return b.send(method, target, body, header...)
+}
+
+func (b *browser) send(method, target, body string, header ...string) page {
+	b.t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = b.url + target
+	}
+	r, err := http.NewRequestWithContext(b.t.Context(), method, target, strings.NewReader(body))
+	require.NoError(b.t, err)
+	maps.Copy(r.Header, b.header)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer, err := b.client.Do(r)
+	require.NoError(b.t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(b.t, err)
+	return page{answer, string(text)}
+}
+
+// follow goes on from a page until one stops: not a redirect, not a form that
+// posts itself, or a request to the URL until.
+func (b *browser) follow(p page, until string) (last page, target string, form url.Values) {
+	b.t.Helper()
+	action := regexp.MustCompile(`<form method="post" action="([^"]*)"`)
+	field := regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+	for range 20 {
+		switch match := action.FindStringSubmatch(p.body); {
+		case p.StatusCode == http.StatusFound || p.StatusCode == http.StatusSeeOther:
+			target, form = p.to(b.t), nil
+		case p.StatusCode == http.StatusOK && match != nil:
+			target, form = html.UnescapeString(match[1]), url.Values{}
+			for _, f := range field.FindAllStringSubmatch(p.body, -1) {
+				form.Add(html.UnescapeString(f[1]), html.UnescapeString(f[2]))
+			}
+		default:
+			return p, p.Request.URL.String(), nil
+		}
+		if until != "" && strings.HasPrefix(target, until) {
+			return p, target, form
+		}
+		p = b.ask(target, form)
+	}
+	require.Fail(b.t, "too many redirects")
+	return p, "", nil
+}
+
+// start begins a login and returns the callback with which it would end.
+func (b *browser) start(path string) (target string, form url.Values) {
+	b.t.Helper()
+	_, target, form = b.follow(b.ask(path, nil), b.url+"/callback/")
+	require.Contains(b.t, target, "/callback/")
+	return target, form
+}
+
+// login logs in and returns the answer of the callback.
+func (b *browser) login(path string) page {
+	b.t.Helper()
+	target, form := b.start(path)
+	return b.ask(target, form)
+}
+
+// session returns the JSON of GET /session, or nil without one.
+func (b *browser) session() map[string]any {
+	b.t.Helper()
+	p := b.ask("/session", nil, "Accept", "application/json")
+	if p.StatusCode == http.StatusUnauthorized {
+		assert.Equal(b.t, "login_required", p.json(b.t)["error"])
+		return nil
+	}
+	require.Equal(b.t, http.StatusOK, p.StatusCode, p.body)
+	return p.json(b.t)
+}
+
+// cookies returns the names and values of our cookies that the browser would
+// send: providers on the same host have others.
+func (b *browser) cookies() map[string]string {
+	b.t.Helper()
+	u, err := url.Parse(b.url)
+	require.NoError(b.t, err)
+	out := map[string]string{}
+	for _, c := range b.jar.Cookies(u) {
+		if strings.HasPrefix(c.Name, "__Host-rely-") {
+			out[c.Name] = c.Value
+		}
+	}
+	return out
+}
+
+// waiting counts the login cookies.
+func (b *browser) waiting() int {
+	n := 0
+	for name := range b.cookies() {
+		if strings.HasPrefix(name, "__Host-rely-login-") {
+			n++
+		}
+	}
+	return n
+}
+
+// jsonError returns error and error_description, asking again in JSON is not
+// needed: the page has to be JSON.
+func (p page) refusal(t *testing.T) (code, description string) {
+	t.Helper()
+	out := p.json(t)
+	require.Len(t, out, 2)
+	return out["error"].(string), out["error_description"].(string)
+}

@@ -1,0 +1,82 @@
+package weblogin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/oidctest"
+)
+
+func TestLink(t *testing.T) {
+	var linked [][2]string
+	s := newSite(t, rig{
+		ops: map[string]oidctest.Config{"one": {}, "two": {System: oidctest.BankID}, "post": {}},
+		client: func(id string, c *oidcclient.Config) {
+			if id == "post" {
+				c.ResponseMode = "form_post"
+			}
+		},
+		config: func(c *Config) {
+			c.OnLogin = func(_ context.Context, l Login) error {
+				if l.LinkTo != nil {
+					linked = append(linked, [2]string{l.LinkTo.Login.Subject(), l.Session.Subject()})
+				}
+				return nil
+			}
+		},
+	})
+	b := s.browser()
+	begin := func(path string) (string, url.Values) {
+		p := b.ask(path, url.Values{}, "Sec-Fetch-Site", "same-origin")
+		require.Equal(t, http.StatusSeeOther, p.StatusCode, p.body)
+		_, target, form := b.follow(p, s.url+"/callback/")
+		return target, form
+	}
+
+	b.login("/login/one")
+	first, id := b.session(), b.cookies()["__Host-rely-session"]
+	for n, other := range []string{"two", "post"} {
+		target, form := begin("/login/" + other + "?link=1&return_to=/linked")
+		p := b.ask(target, form)
+		require.Equal(t, http.StatusSeeOther, p.StatusCode, p.body)
+		assert.Equal(t, s.url+"/linked", p.to(t))
+		require.Len(t, linked, n+1)
+		assert.Equal(t, first["subject"], linked[n][0])
+		assert.Equal(t, first, b.session(), "the session goes on")
+		assert.NotEqual(t, id, b.cookies()["__Host-rely-session"], "with a new id")
+		old := s.browser().ask("/session", nil, "Cookie", "__Host-rely-session="+id)
+		assert.Equal(t, http.StatusUnauthorized, old.StatusCode)
+		id = b.cookies()["__Host-rely-session"]
+	}
+
+	t.Run("other sites can't start one", func(t *testing.T) {
+		p := b.ask("/login/two?link=1", url.Values{}, "Sec-Fetch-Site", "cross-site", "Accept", "application/json")
+		code, _ := p.refusal(t)
+		assert.Equal(t, http.StatusForbidden, p.StatusCode)
+		assert.Equal(t, "cross_site", code)
+		assert.Equal(t, http.StatusMethodNotAllowed, b.ask("/login/two?link=1", nil).StatusCode)
+	})
+	t.Run("the session is another one by then", func(t *testing.T) {
+		target, form := begin("/login/two?link=1")
+		b.login("/login/one")
+		p := b.ask(target, form, "Accept", "application/json")
+		_, text := p.refusal(t)
+		assert.Contains(t, text, "refused: link")
+		assert.NotNil(t, b.session())
+	})
+	t.Run("the session has ended by then", func(t *testing.T) {
+		target, form := begin("/login/two?link=1")
+		b.ask("/logout", url.Values{})
+		p := b.ask(target, form, "Accept", "application/json")
+		_, text := p.refusal(t)
+		assert.Contains(t, text, "refused: link")
+		assert.Nil(t, b.session())
+	})
+	assert.Len(t, linked, 2)
+}

@@ -1,0 +1,64 @@
+package weblogin
+
+import (
+	"net/http"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// login starts a login and sends the browser to the provider.
+func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
+	h.start(w, r, false)
+}
+
+// link starts a login whose identity is to be linked to the present session's
+// account. It is a POST of our own pages, and not a GET: another site that had
+// logged the browser in at a provider as somebody else could otherwise make it
+// link that stranger to this person's account.
+func (h *Handler) link(w http.ResponseWriter, r *http.Request) {
+	if err := h.crossOrigin.Check(r); err != nil {
+		h.fail(w, r, r.PathValue("id"), crossSite())
+		return
+	}
+	if r.URL.Query().Get("link") != "1" {
+		h.fail(w, r, r.PathValue("id"), badRequest("a login is started by GET, and one to be linked by POST with link=1"))
+		return
+	}
+	h.start(w, r, true)
+}
+
+func (h *Handler) start(w http.ResponseWriter, r *http.Request, link bool) {
+	id := r.PathValue("id")
+	client := h.clients[id]
+	if client == nil {
+		h.fail(w, r, "", notFound())
+		return
+	}
+	query := r.URL.Query()
+	if query.Get("link") != "" && !link {
+		w.Header().Set("Allow", http.MethodPost)
+		h.fail(w, r, id, methodNotAllowed())
+		return
+	}
+	l := &waiting{waitingMeta: waitingMeta{
+		Client: id, ReturnTo: returnTo(query.Get("return_to")), BegunAt: h.now().Round(0), Session: h.presentedKey(r), Link: link,
+	}}
+	if link {
+		if _, err := h.Session(r); err != nil {
+			h.fail(w, r, id, err)
+			return
+		}
+	}
+	authorization, pending, err := client.Begin(r.Context(), oidcclient.BeginOptions{})
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	l.pending = pending
+	if err := h.keep(w, r, l); err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	h.log.InfoContext(r.Context(), "login started", "client", id, "link", link)
+	authorization.ServeHTTP(w, r)
+}

@@ -1,0 +1,190 @@
+package weblogin
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient/oidctest"
+)
+
+// logins are the browsers of two persons at two providers, each person at "op"
+// twice.
+type logins struct {
+	*site
+	anna1, anna2, bo, other *browser
+	anna                    string
+}
+
+func newLogins(t *testing.T) logins {
+	s := newSite(t, rig{ops: map[string]oidctest.Config{"op": {}, "other": {}}})
+	people := s.ops["op"].Persons()
+	l := logins{site: s, anna1: s.browser(), anna2: s.browser(), bo: s.browser(), other: s.browser(), anna: people[0].Subject}
+	l.anna1.login("/login/op")
+	l.anna2.login("/login/op")
+	l.other.login("/login/other")
+	s.ops["op"].LoginAs(people[1].Subject)
+	l.bo.login("/login/op")
+	return l
+}
+
+func (l logins) alive() []bool {
+	return []bool{l.anna1.session() != nil, l.anna2.session() != nil, l.bo.session() != nil, l.other.session() != nil}
+}
+
+func sid(b *browser) string {
+	return b.session()["claims"].(map[string]any)["sid"].(string)
+}
+
+func TestBackChannelLogoutEndsExactlyThose(t *testing.T) {
+	l := newLogins(t)
+	op := l.ops["op"]
+	post := func(subject, sid string) int {
+		status, err := op.BackChannelLogout(t.Context(), subject, sid)
+		require.NoError(t, err)
+		return status
+	}
+	anna1 := sid(l.anna1)
+	assert.Equal(t, http.StatusOK, post("nobody", anna1), "believed, though no session fits")
+	assert.Equal(t, []bool{true, true, true, true}, l.alive(), "sid and sub have both to fit")
+	assert.Equal(t, http.StatusOK, post(l.anna, anna1))
+	assert.Equal(t, []bool{false, true, true, true}, l.alive())
+	assert.Equal(t, http.StatusOK, post("", sid(l.bo)))
+	assert.Equal(t, []bool{false, true, false, true}, l.alive())
+	l.anna1.login("/login/op")
+	op.LoginAs("")
+	assert.Equal(t, http.StatusOK, post(l.anna, ""))
+	assert.False(t, l.anna2.session() != nil)
+	assert.NotNil(t, l.other.session(), "the same subject of another issuer is another person")
+}
+
+func TestBackChannelLogoutRefusals(t *testing.T) {
+	l := newLogins(t)
+	op := l.ops["op"]
+	token := func(change func(*oidctest.Issue)) url.Values {
+		op.OnToken(change)
+		defer op.OnToken(nil)
+		raw, err := op.LogoutToken(l.anna, "")
+		require.NoError(t, err)
+		return url.Values{"logout_token": {raw}}
+	}
+	set := func(name string, value any) func(*oidctest.Issue) {
+		return func(i *oidctest.Issue) {
+			i.Claims[name] = value
+			if value == nil {
+				delete(i.Claims, name)
+			}
+		}
+	}
+	idToken, err := l.h.load(t.Context(), recordKey(l.anna1.cookies()["__Host-rely-session"]))
+	require.NoError(t, err)
+	used := token(nil)
+	b := l.browser()
+	b.header = http.Header{} // a provider
+	for name, form := range map[string]url.Values{
+		"no token":        {"x": {"y"}},
+		"two tokens":      {"logout_token": {used.Get("logout_token"), used.Get("logout_token")}},
+		"no JWT":          {"logout_token": {"x"}},
+		"an ID token":     {"logout_token": {idToken.Login.IDToken().Raw()}},
+		"no event":        token(set("events", map[string]any{})),
+		"wrong event":     token(set("events", map[string]any{"http://schemas.openid.net/event/other": map[string]any{}})),
+		"a nonce":         token(set("nonce", "x")),
+		"another issuer":  token(set("iss", "https://evil.example")),
+		"another client":  token(set("aud", "somebody")),
+		"no sub and sid":  token(set("sub", nil)),
+		"no jti":          token(set("jti", nil)),
+		"no iat":          token(set("iat", nil)),
+		"expired":         token(set("exp", 1000)),
+		"old":             token(func(i *oidctest.Issue) { i.Claims["iat"] = 1000; delete(i.Claims, "exp") }),
+		"alg none":        token(func(i *oidctest.Issue) { i.Header["alg"] = "none" }),
+		"alg HS256":       token(func(i *oidctest.Issue) { i.Header["alg"] = "HS256" }),
+		"broken by a bit": token(func(i *oidctest.Issue) { i.Rewrite = func(s string) string { return s[:len(s)-4] + "AAAA" } }),
+	} {
+		p := b.ask("/backchannel-logout/op", form)
+		assert.Equal(t, http.StatusBadRequest, p.StatusCode, "%s: %s", name, p.body)
+		assert.Equal(t, "no-store", p.Header.Get("Cache-Control"), name)
+		code, _ := p.refusal(t)
+		assert.Equal(t, "invalid_request", code, name)
+	}
+	p := b.send("POST", "/backchannel-logout/op", `{"logout_token":"x"}`, "Content-Type", "application/json")
+	assert.Equal(t, http.StatusBadRequest, p.StatusCode)
+	p = b.ask("/backchannel-logout/op?"+used.Encode(), url.Values{"x": {"y"}})
+	assert.Equal(t, http.StatusBadRequest, p.StatusCode, "the query is not the form")
+	assert.Equal(t, []bool{true, true, true, true}, l.alive())
+
+	p = b.ask("/backchannel-logout/op", used)
+	assert.Equal(t, http.StatusOK, p.StatusCode, p.body)
+	assert.Equal(t, "no-store", p.Header.Get("Cache-Control"))
+	assert.Equal(t, []bool{false, false, true, true}, l.alive())
+	l.ops["op"].LoginAs(l.anna)
+	l.anna1 = l.browser()
+	l.anna1.login("/login/op")
+	p = b.ask("/backchannel-logout/op", used)
+	_, text := p.refusal(t)
+	assert.Equal(t, http.StatusBadRequest, p.StatusCode)
+	assert.Contains(t, text, "refused: jti")
+	assert.NotNil(t, l.anna1.session(), "a replay ends nothing")
+}
+
+func otherToken(t *testing.T, op *oidctest.Provider, subject string) string {
+	t.Helper()
+	raw, err := op.LogoutToken(subject, "")
+	require.NoError(t, err)
+	return raw
+}
+
+func TestBackChannelLogoutWhileKeysAreAway(t *testing.T) {
+	l := newLogins(t)
+	replica, err := New(Config{BaseURL: l.url, Clients: freshClients(t, l.site), Sealer: l.h.sealer, Sessions: l.h.sessions, Clock: l.clock.Now})
+	require.NoError(t, err)
+	l.h = replica
+	form := url.Values{"logout_token": {otherToken(t, l.ops["op"], l.anna)}}
+	l.ops["op"].Down(true)
+	b := l.browser()
+	p := b.ask("/backchannel-logout/op", form)
+	assert.Equal(t, http.StatusServiceUnavailable, p.StatusCode)
+	l.ops["op"].Down(false)
+	assert.Equal(t, http.StatusOK, b.ask("/backchannel-logout/op", form).StatusCode, "the provider tries again with the same token")
+	assert.Equal(t, []bool{false, false, true, true}, l.alive())
+}
+
+func TestFrontChannelLogout(t *testing.T) {
+	l := newLogins(t)
+	issuer, anna1 := url.QueryEscape(l.ops["op"].Issuer()), sid(l.anna1)
+	b := l.browser()
+	for _, query := range []string{
+		"", "?sid=" + anna1, "?iss=" + issuer, "?iss=" + issuer + "&sid=", "?iss=https://evil.example&sid=" + anna1,
+		"?iss=" + issuer + "&sid=" + anna1 + "&sid=x", "?iss=" + url.QueryEscape(l.ops["other"].Issuer()) + "&sid=" + anna1,
+	} {
+		p := b.ask("/frontchannel-logout/op"+query, nil, "Accept", "application/json")
+		assert.Equal(t, http.StatusBadRequest, p.StatusCode, query)
+	}
+	p := b.ask("/frontchannel-logout/op?iss="+issuer+"&sid=unknown", nil)
+	assert.Equal(t, http.StatusOK, p.StatusCode)
+	assert.Equal(t, []bool{true, true, true, true}, l.alive())
+
+	p = b.ask(l.ops["op"].FrontChannelLogoutURL(anna1), nil)
+	assert.Equal(t, http.StatusOK, p.StatusCode)
+	assert.Equal(t, "no-store", p.Header.Get("Cache-Control"))
+	assert.Empty(t, p.Header.Get("X-Frame-Options"), "it is made for a frame")
+	assert.NotContains(t, p.Header.Get("Content-Security-Policy"), "frame-ancestors")
+	assert.Contains(t, p.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	assert.Equal(t, []bool{false, true, true, true}, l.alive())
+}
+
+func TestLogoutWhileProviderIsDown(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	s.ops["op"].Down(true)
+	p := b.ask("/logout", url.Values{})
+	assert.Equal(t, http.StatusSeeOther, p.StatusCode)
+	assert.Nil(t, b.session(), "the session here is ended in any case")
+	p = b.ask("/logout", url.Values{})
+	assert.Equal(t, s.url+"/", p.to(t), "twice does no harm")
+	s.clock.Advance(time.Second)
+}
