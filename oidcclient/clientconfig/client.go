@@ -16,8 +16,6 @@ import (
 	"github.com/rely-go/rely/oidcclient/profiles"
 )
 
-type raw = json.RawMessage
-
 // Client has the members of one client in a file.
 type Client struct {
 	// Profile is oidc, ishare, bankid, blockid or faces.
@@ -30,7 +28,7 @@ type Client struct {
 	// well-known one.
 	DiscoveryURL string `json:"discovery_url"`
 	// ProviderJWKS is a JWK Set pinned for the provider, instead of jwks_uri.
-	ProviderJWKS raw `json:"provider_jwks"`
+	ProviderJWKS json.RawMessage `json:"provider_jwks"`
 	// TrustAnchorsFile is PEM, the roots for certificate chains.
 	TrustAnchorsFile string `json:"trust_anchors_file"`
 	// ProviderThumbprints are SHA-256 thumbprints of certificates registered for
@@ -46,7 +44,9 @@ type Client struct {
 	Scope        string   `json:"scope"`         // separated by spaces
 
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"` // the one that is used
-	BackchannelLogoutURI   string   `json:"backchannel_logout_uri"`    // where the application takes logout tokens
+	// BackchannelLogoutURI is where the provider sends logout tokens: a place of
+	// this application, under base_url.
+	BackchannelLogoutURI string `json:"backchannel_logout_uri"`
 
 	TokenEndpointAuthMethod     string `json:"token_endpoint_auth_method"`
 	TokenEndpointAuthSigningAlg string `json:"token_endpoint_auth_signing_alg"`
@@ -173,6 +173,9 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 		if m.CertificateChainFile != "" {
 			return &Error{Member: "certificate_chain_file", Reason: "needs private_key_file"}
 		}
+		if m.RequestObjectSigningAlg != "" {
+			return &Error{Member: "request_object_signing_alg", Reason: "needs private_key_file"}
+		}
 		return nil
 	}
 	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
@@ -183,9 +186,9 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	if err != nil {
 		return &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
 	}
-	if m.TokenEndpointAuthSigningAlg != "" {
-		key.Algorithm = m.TokenEndpointAuthSigningAlg
-		c.AuthAlgorithm = ""
+	// The HS algorithms are client_secret_jwt's, which has no key.
+	if alg := m.TokenEndpointAuthSigningAlg; alg != "" && !strings.HasPrefix(alg, "HS") {
+		key.Algorithm, c.AuthAlgorithm = alg, ""
 	}
 	if alg := m.RequestObjectSigningAlg; alg != "" {
 		if c.Profile.Carriage != oidcclient.CarrySignedForm {

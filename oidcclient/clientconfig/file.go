@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
@@ -76,12 +77,15 @@ func Read(r io.Reader, dir string) (*File, error) {
 		Clients map[string]Client `json:"clients"`
 	}
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
-		return nil, jsonError(text, err)
+		return nil, jsonError(err)
 	}
 	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		member := members.Clients[name]
 		config, err := member.config(dir)
+		if uri := member.BackchannelLogoutURI; err == nil && uri != "" && !strings.HasPrefix(uri, members.BaseURL+"/") {
+			err = &Error{Member: "backchannel_logout_uri", Reason: "is not under base_url, so logout tokens would go elsewhere"}
+		}
 		if err != nil {
 			err.Client = name
 			return nil, err
@@ -126,18 +130,15 @@ func named(client string, err error) *Error {
 	return &Error{Client: client, Member: member, Reason: wrong.Reason, Err: err}
 }
 
-// jsonError finds the client that a JSON error is about, by reading the clients
-// one at a time.
-func jsonError(text []byte, err error) *Error {
-	var top struct {
-		Clients map[string]raw `json:"clients"`
+// jsonError reads the client out of the place of a JSON error.
+func jsonError(err error) *Error {
+	var at *strictjson.Error
+	if !errors.As(err, &at) {
+		return &Error{Reason: err.Error(), Err: err}
 	}
-	if strictjson.Unmarshal(text, &top, maxDepth) == nil {
-		for _, name := range slices.Sorted(maps.Keys(top.Clients)) {
-			if err := strictjson.UnmarshalClosed(top.Clients[name], &Client{}, maxDepth); err != nil {
-				return &Error{Client: name, Reason: err.Error(), Err: err}
-			}
-		}
+	e := &Error{Member: at.Member, Reason: at.Reason, Err: err}
+	if rest, ok := strings.CutPrefix(at.Member, "clients."); ok {
+		e.Client, e.Member, _ = strings.Cut(rest, ".")
 	}
-	return &Error{Reason: err.Error(), Err: err}
+	return e
 }

@@ -1,0 +1,214 @@
+package clientconfig_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/clientconfig"
+	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/oidctest/relying"
+)
+
+const secret = "s3cr3t-value"
+
+func read(text, dir string) (map[string]*oidcclient.Client, error) {
+	file, err := clientconfig.Read(strings.NewReader(text), dir)
+	if err != nil {
+		return nil, err
+	}
+	return file.New(nil)
+}
+
+// acme is a good client with further members.
+func acme(more string) string {
+	return `{"base_url":"http://127.0.0.1:8080","clients":{"acme":{"profile":"oidc","issuer":"https://op.example",
+		"client_id":"c","client_secret":"` + secret + `","redirect_uris":["http://127.0.0.1:8080/callback/acme"]` + more + `}}}`
+}
+
+func TestRead(t *testing.T) {
+	file, err := clientconfig.Read(strings.NewReader(acme(`,"scope":"openid email","userinfo":true,"default_max_age":60,
+		"default_acr_values":["a","b"],"min_acr":"a","response_type":"code","response_mode":"form_post",
+		"token_endpoint_auth_method":"client_secret_post","id_token_signed_response_alg":"ES256",
+		"post_logout_redirect_uris":["http://127.0.0.1:8080/"],"client_assertion_audience":"token_endpoint",
+		"provider_metadata":{"token_endpoint":"https://op.example/t","something_else":1}`)), "")
+	require.Error(t, err, "an unknown member of the metadata given by hand is a mistake too")
+	assert.Nil(t, file)
+
+	file, err = clientconfig.Read(strings.NewReader(acme(`,"scope":"openid email","userinfo":true,"default_max_age":60,
+		"default_acr_values":["a","b"],"min_acr":"a","response_type":"code","response_mode":"form_post",
+		"token_endpoint_auth_method":"client_secret_post","id_token_signed_response_alg":"ES256",
+		"post_logout_redirect_uris":["http://127.0.0.1:8080/"],"client_assertion_audience":"token_endpoint",
+		"provider_metadata":{"token_endpoint":"https://op.example/t"}`)), "")
+	require.NoError(t, err)
+	assert.Equal(t, "http://127.0.0.1:8080", file.BaseURL)
+	c := file.Clients["acme"]
+	assert.Equal(t, "oidc", c.Profile.Name)
+	assert.Equal(t, []string{"openid", "email"}, c.Scopes)
+	assert.True(t, c.UserInfo)
+	assert.Equal(t, time.Minute, *c.MaxAge)
+	assert.Equal(t, []string{"a", "b"}, c.ACRValues)
+	assert.Equal(t, "a", c.MinACR)
+	assert.Equal(t, "form_post", c.ResponseMode)
+	assert.Equal(t, "client_secret_post", c.AuthMethod)
+	assert.Equal(t, "ES256", c.Algorithm)
+	assert.Equal(t, "http://127.0.0.1:8080/", c.PostLogoutRedirectURI)
+	assert.Equal(t, "token_endpoint", c.AssertionAudience)
+	assert.Equal(t, "https://op.example/t", c.Provider.TokenEndpoint)
+	clients, err := file.New(nil)
+	require.NoError(t, err)
+	assert.Equal(t, "https://op.example", clients["acme"].Issuer())
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "nothing.pem"), []byte(secret), 0o600))
+	jwks := `{"keys":[{"kty":"oct","k":"AAAA"}]}`
+	for name, tt := range map[string]struct{ text, member string }{
+		"unknown member":        {acme(`,"scopes":"openid"`), "scopes"},
+		"unknown metadata":      {acme(`,"provider_metadata":{"token_url":"x"}`), "token_url"},
+		"wrong type":            {acme(`,"userinfo":"yes"`), "userinfo"},
+		"member twice":          {acme(`,"client_id":"d"`), "client_id"},
+		"profile":               {strings.Replace(acme(""), `"oidc"`, `"odic"`, 1), "profile"},
+		"http issuer":           {strings.Replace(acme(""), `https://op`, `http://op`, 1), "issuer"},
+		"no issuer":             {strings.Replace(acme(""), `"issuer":"https://op.example",`, ``, 1), "issuer"},
+		"no secret":             {strings.Replace(acme(""), secret, ``, 1), "client_secret"},
+		"no client id":          {strings.Replace(acme(""), `"c"`, `""`, 1), "client_id"},
+		"no redirect":           {strings.Replace(acme(""), `"http://127.0.0.1:8080/callback/acme"`, ``, 1), "redirect_uris"},
+		"two redirects":         {strings.Replace(acme(""), `callback/acme"`, `callback/acme","https://b.example"`, 1), "redirect_uris"},
+		"no openid":             {acme(`,"scope":"email"`), "scope"},
+		"method":                {acme(`,"token_endpoint_auth_method":"magic"`), "token_endpoint_auth_method"},
+		"response type":         {acme(`,"response_type":"token"`), "response_type"},
+		"response mode":         {acme(`,"response_mode":"fragment"`), "response_mode"},
+		"algorithm":             {acme(`,"id_token_signed_response_alg":"none"`), "id_token_signed_response_alg"},
+		"max age":               {acme(`,"default_max_age":-1`), "default_max_age"},
+		"key that is not there": {acme(`,"private_key_file":"x.pem"`), "private_key_file"},
+		"key that is none":      {acme(`,"private_key_file":"nothing.pem"`), "private_key_file"},
+		"chain without key":     {acme(`,"certificate_chain_file":"nothing.pem"`), "certificate_chain_file"},
+		"anchors that are none": {acme(`,"trust_anchors_file":"nothing.pem"`), "trust_anchors_file"},
+		"key set without keys":  {acme(`,"provider_jwks":` + jwks), "provider_jwks"},
+		"TLS key left out":      {acme(`,"tls_client_certificate_file":"nothing.pem"`), "tls_client_certificate_file"},
+		"CA that is none":       {acme(`,"tls_ca_file":"nothing.pem"`), "tls_ca_file"},
+		"no key to encrypt to":  {acme(`,"request_object_encryption_alg":"RSA-OAEP"`), "request_object_encryption_alg"},
+		"tenant":                {acme(`,"dns":"t.example","community":"c"`), "dns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := read(tt.text, dir)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), `"acme"`)
+			assert.Contains(t, err.Error(), tt.member)
+			assert.NotContains(t, err.Error(), secret)
+			assert.NotContains(t, err.Error(), "\n", "one line")
+			var named *clientconfig.Error
+			require.True(t, errors.As(err, &named))
+			assert.Equal(t, "acme", named.Client)
+		})
+	}
+	for name, text := range map[string]string{
+		"not JSON": "x", "unknown at the top": `{"client":{}}`, "trailing": acme("") + "x", "huge": strings.Repeat(" ", 5<<20),
+	} {
+		_, err := read(text, dir)
+		assert.Error(t, err, name)
+	}
+	_, err := clientconfig.ReadFile(filepath.Join(dir, "not-there.json"))
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestKeyFiles(t *testing.T) {
+	dir := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "key.pem"), text, 0o600))
+	_, err = read(acme(`,"private_key_file":"key.pem","token_endpoint_auth_method":"private_key_jwt"`), dir)
+	require.NoError(t, err)
+	_, err = read(acme(`,"private_key_file":"key.pem","token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_signing_alg":"RS256"`), dir)
+	assert.ErrorContains(t, err, "private_key_file")
+}
+
+// A file for each embedded provider logs in like a Config does.
+func TestFilesForEachSystem(t *testing.T) {
+	for _, system := range oidctest.Systems() {
+		t.Run(system.String(), func(t *testing.T) {
+			const redirectURI = "http://127.0.0.1:1/callback"
+			op, err := oidctest.New(oidctest.Config{System: system, RedirectURIs: []string{redirectURI}})
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, op.Close()) })
+			dir := t.TempDir()
+			c := op.Client()
+			members := map[string]any{
+				"profile": c.Profile, "client_id": c.ClientID, "redirect_uris": []string{redirectURI}, "scope": c.Scope,
+				"token_endpoint_auth_method": c.AuthMethod, "id_token_signed_response_alg": c.SigningAlg,
+			}
+			for file, text := range map[string][]byte{
+				"private_key_file": c.PrivateKeyPEM, "certificate_chain_file": c.CertificateChainPEM, "trust_anchors_file": c.TrustAnchorsPEM,
+			} {
+				if c.Certificates != nil {
+					require.NoError(t, os.WriteFile(filepath.Join(dir, file), text, 0o600))
+					members[file] = file
+				}
+			}
+			if c.ClientSecret != "" {
+				members["client_secret"] = c.ClientSecret
+			}
+			if c.DNS != "" {
+				members["dns"], members["community"] = c.DNS, c.Community
+			} else {
+				members["issuer"] = c.Issuer
+			}
+			if c.Discovery == "" && c.DNS == "" {
+				members["provider_metadata"] = map[string]string{"authorization_endpoint": c.AuthorizationEndpoint, "token_endpoint": c.TokenEndpoint}
+			}
+			if system == oidctest.Faces {
+				members["provider_jwks"] = json.RawMessage(c.ProviderJWKS)
+			}
+			if len(c.ACRValues) > 0 && system == oidctest.IShare {
+				members["min_acr"] = c.ACRValues[0]
+			}
+			text, err := json.Marshal(map[string]any{"clients": map[string]any{"it": members}})
+			require.NoError(t, err)
+			clients, err := read(string(text), dir)
+			require.NoError(t, err)
+			auth, pending, err := clients["it"].Begin(t.Context(), oidcclient.BeginOptions{})
+			require.NoError(t, err)
+			values, err := relying.Browse(t.Context(), redirectURI, auth)
+			require.NoError(t, err)
+			session, err := clients["it"].Complete(t.Context(), pending, values)
+			require.NoError(t, err)
+			assert.NotEmpty(t, session.Subject())
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(acme(""))
+	f.Add(`{"clients":{}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "_file") {
+			return // reads nothing of this machine
+		}
+		_, _ = read(text, "")
+	})
+}
+
+func ExampleRead() {
+	_, err := clientconfig.Read(strings.NewReader(`{"clients":{"acme":{"profile":"oidc","isuer":"https://op.example"}}}`), ".")
+	fmt.Println(err)
+	// Output: clientconfig: client "acme": isuer: is not a known member
+}
