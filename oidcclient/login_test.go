@@ -201,13 +201,17 @@ func TestTokensThatAreRefused(t *testing.T) {
 		"Faces without openid": {oidctest.Faces, set("openid", nil), idtoken.CheckSubject},
 		"BlockID dates":        {oidctest.BlockID, set("exp", "4000000000"), idtoken.CheckExpiry},
 	}
+	rigs := map[oidctest.System]*rig{}
+	for _, system := range oidctest.Systems() {
+		rigs[system] = newRig(t, oidctest.Config{System: system}, func(c *oidcclient.Config) {
+			if system == oidctest.BankID {
+				c.MinACR = "urn:bankid:bid"
+			}
+		})
+	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, oidctest.Config{System: tt.system}, func(c *oidcclient.Config) {
-				if tt.system == oidctest.BankID {
-					c.MinACR = "urn:bankid:bid"
-				}
-			})
+			r := rigs[tt.system]
 			r.op.OnToken(func(i *oidctest.Issue) {
 				if i.Step == oidctest.StepToken {
 					tt.tamper(i)
@@ -256,15 +260,20 @@ func TestOutageIsSurvived(t *testing.T) {
 }
 
 func TestNoErrorHoldsSecrets(t *testing.T) {
+	r := newRig(t, oidctest.Config{}, nil)
+	config, err := relying.Config(r.op)
+	require.NoError(t, err)
 	const secret = "s3cr3t-text-of-the-provider"
 	for _, step := range []oidctest.Step{oidctest.StepDiscovery, oidctest.StepToken, oidctest.StepKeys} {
 		for _, reply := range []oidctest.Reply{
 			{Status: 500, Body: secret}, {Status: 400, Body: `{"error":"invalid_grant","error_description":"` + secret + `"}`},
 			{Status: 200, ContentType: "text/html", Body: secret}, {Status: 302, Header: map[string][]string{"Location": {"http://127.0.0.1:1/" + secret}}},
 		} {
-			r := newRig(t, oidctest.Config{}, nil)
+			client, err := oidcclient.New(config) // which knows nothing yet
+			require.NoError(t, err)
+			r.client = client
 			r.op.Answer(step, reply)
-			_, err := r.login(t.Context())
+			_, err = r.login(t.Context())
 			require.Error(t, err)
 			for ; err != nil; err = errors.Unwrap(err) {
 				assert.NotContains(t, err.Error(), secret)
