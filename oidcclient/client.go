@@ -232,14 +232,12 @@ func (c *Client) find(ctx context.Context) (*provider, error) {
 	return p, nil
 }
 
-// suits refuses metadata that contradict the configuration.
+// suits refuses metadata that contradict the configuration. What a provider says
+// of its authentication methods is not among it: the lists leave out what is
+// enabled for single clients, and the provider refuses a wrong one itself.
 func (c *Client) suits(m *ProviderMetadata) error {
-	lacks := func(what string) error { return providerFault(StepDiscover, 0, "provider does not support "+what) }
 	if m.CodeChallengeMethods != nil && !c.cfg.Profile.NoPKCE && !slices.Contains(m.CodeChallengeMethods, "S256") {
-		return lacks("PKCE with S256, by its metadata")
-	}
-	if m.TokenEndpointAuthMethods != nil && !slices.Contains(m.TokenEndpointAuthMethods, c.auth.method) {
-		return lacks(c.auth.method + ", by its metadata")
+		return providerFault(StepDiscover, 0, "provider does not support PKCE with S256, by its metadata")
 	}
 	return nil
 }

@@ -74,7 +74,6 @@ func TestDiscovery(t *testing.T) {
 		"endpoint a number":         {200, "application/json", replace(`"https://op.example/t"`, `7`), "wrong type", FaultProvider},
 		"endpoint missing":          {200, "application/json", replace(`"token_endpoint"`, `"token_endpoind"`), "lack", FaultProvider},
 		"no S256":                   {200, "application/json", replace(`"extra"`, `"code_challenge_methods_supported":["plain"],"extra"`), "S256", FaultProvider},
-		"another method only":       {200, "application/json", replace(`"extra"`, `"token_endpoint_auth_methods_supported":["private_key_jwt"],"extra"`), "client_secret_basic", FaultProvider},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -32,12 +32,9 @@ type ProviderMetadata struct {
 	// ResponseIssuerSupported announces iss in every authorization response.
 	ResponseIssuerSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
 
-	// The following are lists of what the provider can do; nil says nothing.
-
-	TokenEndpointAuthMethods []string `json:"token_endpoint_auth_methods_supported,omitempty"`
-	CodeChallengeMethods     []string `json:"code_challenge_methods_supported,omitempty"`
-	ResponseModes            []string `json:"response_modes_supported,omitempty"`
-	IDTokenAlgorithms        []string `json:"id_token_signing_alg_values_supported,omitempty"`
+	// CodeChallengeMethods are the methods of PKCE; nil says nothing, and a list
+	// without S256 is refused.
+	CodeChallengeMethods []string `json:"code_challenge_methods_supported,omitempty"`
 }
 
 // endpoints lists what has to be a safe URL, with the registered names.
@@ -78,17 +75,8 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.JWKSURI, found.JWKSURI)
 	fill(&m.EndSessionEndpoint, found.EndSessionEndpoint)
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
-	if m.TokenEndpointAuthMethods == nil {
-		m.TokenEndpointAuthMethods = found.TokenEndpointAuthMethods
-	}
 	if m.CodeChallengeMethods == nil {
 		m.CodeChallengeMethods = found.CodeChallengeMethods
-	}
-	if m.ResponseModes == nil {
-		m.ResponseModes = found.ResponseModes
-	}
-	if m.IDTokenAlgorithms == nil {
-		m.IDTokenAlgorithms = found.IDTokenAlgorithms
 	}
 	return m
 }

@@ -22,8 +22,9 @@ type Client struct {
 	Profile string `json:"profile"`
 	// Issuer is the expected issuer, a party id under ishare.
 	Issuer string `json:"issuer"`
-	// ProviderMetadata are given by hand; what they name is not discovered.
-	ProviderMetadata *oidcclient.ProviderMetadata `json:"provider_metadata"`
+	// ProviderMetadata are given by hand, with any registered members; what they
+	// name is not discovered.
+	ProviderMetadata json.RawMessage `json:"provider_metadata"`
 	// DiscoveryURL is the metadata document's URL where that is not the issuer's
 	// well-known one.
 	DiscoveryURL string `json:"discovery_url"`
@@ -110,7 +111,7 @@ func memberOf() map[string]string {
 // config makes the oidcclient.Config of a client's members.
 func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 	c := oidcclient.Config{
-		Issuer: m.Issuer, Provider: m.ProviderMetadata, DiscoveryURL: m.DiscoveryURL,
+		Issuer: m.Issuer, DiscoveryURL: m.DiscoveryURL,
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
 		ResponseMode: m.ResponseMode, Algorithm: m.IDTokenSignedResponseAlg,
@@ -118,7 +119,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
-		m.basics, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+		m.basics, m.metadata, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
 	} {
 		if err := step(&c, dir); err != nil {
 			return c, err

@@ -139,7 +139,7 @@ func New(config Config) (*Handler, error) {
 	h.crossOrigin = http.NewCrossOriginProtection()
 	// A proxy may change Host; what browsers see is BaseURL.
 	if err := h.crossOrigin.AddTrustedOrigin(h.base.Scheme + "://" + h.base.Host); err != nil {
-		return nil, fmt.Errorf("weblogin: BaseURL is no origin: %w", err)
+		return nil, fmt.Errorf("weblogin: config: BaseURL is no origin: %w", err)
 	}
 	h.routes = h.newRoutes()
 	return h, nil
@@ -148,13 +148,13 @@ func New(config Config) (*Handler, error) {
 func (h *Handler) setBase(config Config) error {
 	u, err := url.Parse(strings.TrimSuffix(config.BaseURL, "/"))
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return errors.New("BaseURL is not an absolute URL without query and fragment")
+		return errors.New("config: BaseURL is not an absolute URL without query and fragment")
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
-		return errors.New("BaseURL is neither https nor http on a loopback address")
+		return errors.New("config: BaseURL is neither https nor http on a loopback address")
 	}
 	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.RawPath != "" || strings.ContainsAny(u.Path, "{}")) {
-		return errors.New("BaseURL has a path that is not in its simplest form")
+		return errors.New("config: BaseURL has a path that is not in its simplest form")
 	}
 	h.base, h.prefix = u, u.Path
 	return nil
@@ -170,15 +170,15 @@ func loopback(host string) bool {
 
 func (h *Handler) setClients(Config) error {
 	if len(h.clients) == 0 {
-		return errors.New("Clients is empty")
+		return errors.New("config: Clients is empty")
 	}
 	segment := regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$`)
 	for id, client := range h.clients {
 		if !segment.MatchString(id) || client == nil {
-			return fmt.Errorf("Clients[%q] is nil or has a name that doesn't fit in a path", id)
+			return fmt.Errorf("config: Clients[%q] is nil or has a name that doesn't fit in a path", id)
 		}
 		if want := h.base.String() + "/callback/" + id; client.RedirectURI() != want {
-			return fmt.Errorf("Clients[%q] has another redirect URI than %s", id, want)
+			return fmt.Errorf("config: Clients[%q] has another redirect URI than %s", id, want)
 		}
 	}
 	if h.loginPath == "" {
@@ -190,7 +190,7 @@ func (h *Handler) setClients(Config) error {
 		}
 	}
 	if returnTo(h.loginPath) != h.loginPath {
-		return errors.New("LoginPath is not a path of this origin")
+		return errors.New("config: LoginPath is not a path of this origin")
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (h *Handler) setCookies(config Config) error {
 		name = "rely"
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`).MatchString(name) {
-		return errors.New("CookieName has other characters than letters, digits, - and _, or more than 32")
+		return errors.New("config: CookieName has other characters than letters, digits, - and _, or more than 32")
 	}
 	h.cookie = "__Host-" + name + "-"
 	return nil
@@ -209,7 +209,7 @@ func (h *Handler) setCookies(config Config) error {
 
 func (h *Handler) setStores(Config) error {
 	if h.sealer == nil && h.sessions != nil {
-		return errors.New("Sealer is missing: a store outlives the process, and a key made here doesn't")
+		return errors.New("config: Sealer is missing: a store outlives the process, and a key made here doesn't")
 	}
 	if h.sessions == nil {
 		memory := NewMemory(h.now)
@@ -221,7 +221,7 @@ func (h *Handler) setStores(Config) error {
 	if h.replay == nil {
 		both, ok := h.sessions.(ReplayStore)
 		if !ok {
-			return errors.New("Replay is missing, and Sessions is no ReplayStore")
+			return errors.New("config: Replay is missing, and Sessions is no ReplayStore")
 		}
 		h.replay = both
 	}
@@ -237,7 +237,7 @@ func (h *Handler) setStores(Config) error {
 
 func (h *Handler) setTimes(Config) error {
 	if h.idle < 0 || h.life < 0 {
-		return errors.New("IdleTimeout or Lifetime is negative")
+		return errors.New("config: IdleTimeout or Lifetime is negative")
 	}
 	if h.idle == 0 {
 		h.idle = defaultIdleTimeout

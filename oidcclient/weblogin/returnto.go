@@ -18,7 +18,7 @@ const maxReturnTo = 1024
 // exactly one slash; and dot segments, which browsers resolve even in the form
 // %2e, can't bring a second slash to the front ("/.//e").
 func returnTo(raw string) string {
-	if len(raw) == 0 || len(raw) > maxReturnTo || raw[0] != '/' {
+	if len(raw) > maxReturnTo || !strings.HasPrefix(raw, "/") || strings.HasPrefix(raw, "//") {
 		return "/"
 	}
 	for i := range len(raw) {

@@ -12,7 +12,7 @@ import (
 // escapes are the tricks that have led browsers to another site.
 func escapes() []string {
 	return []string{
-		"", "account", "//e.example", "///e.example", "////e.example", "/\\e.example", "\\/e.example", "\\\\e.example", "/\\/e.example",
+		"", "account", "//", "//?x", "//#x", "///", "//e.example", "///e.example", "////e.example", "/\\e.example", "\\/e.example", "\\\\e.example", "/\\/e.example",
 		"/\t/e.example", "/\n/e.example", "/\r/e.example", "\t//e.example", " //e.example", "/ /e.example", "/%09/e.example",
 		"/%2f/e.example", "/%2F%2Fe.example", "/%5ce.example", "/%5C/e.example", "/./ /e.example", "/.//e.example", "/..//e.example",
 		"/%2e%2e//e.example", "/%2e/%2fe.example", "/x/../..//e.example", "/x/..", "/./x", "/%2e%2e/x",
