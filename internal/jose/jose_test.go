@@ -24,6 +24,13 @@ func bytesOf(t *testing.T, s string) []byte {
 
 func number(t *testing.T, s string) *big.Int { return new(big.Int).SetBytes(bytesOf(t, s)) }
 
+func point(t *testing.T, curve elliptic.Curve, x, y string) *ecdsa.PublicKey {
+	t.Helper()
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, append([]byte{4}, append(bytesOf(t, x), bytesOf(t, y)...)...))
+	require.NoError(t, err)
+	return key
+}
+
 const rfc7515Payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 
 // The examples of RFC 7515 appendix A.1 to A.4 and RFC 8037 appendix A.4.
@@ -46,12 +53,12 @@ func TestRFCVectors(t *testing.T) {
 			"cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw",
 		},
 		"ES256": {
-			&ecdsa.PublicKey{Curve: elliptic.P256(), X: number(t, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"), Y: number(t, "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")},
+			point(t, elliptic.P256(), "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
 			"eyJhbGciOiJFUzI1NiJ9." + rfc7515Payload,
 			"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
 		},
 		"ES512": {
-			&ecdsa.PublicKey{Curve: elliptic.P521(), X: number(t, "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk"), Y: number(t, "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2")},
+			point(t, elliptic.P521(), "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk", "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"),
 			"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA",
 			"AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn",
 		},
@@ -85,6 +92,7 @@ func TestFitsRefuses(t *testing.T) {
 	assert.Error(t, Fits("RS256", &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8192, 1), E: 65537}), "8193 bits")
 	assert.Error(t, Fits("RS256", &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 2047, 1), E: 1}), "exponent 1")
 	assert.Error(t, Fits("RS256", &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(0), 2047, 1), E: 65537}), "even modulus")
+	//lint:ignore SA1019 a point off the curve can be made in no other way
 	assert.Error(t, Fits("ES256", &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}), "off the curve")
 	assert.Error(t, Fits("EdDSA", ed25519.PublicKey("short")))
 	assert.Error(t, Fits("ES256", nil))

@@ -91,6 +91,10 @@ func parsePublic(text []byte) (Key, error) {
 		}
 		k.Public = public
 	case ed25519.PublicKey:
+		// jwx takes any length, and crypto/ed25519 panics on a wrong one.
+		if len(public) != ed25519.PublicKeySize {
+			return Key{}, errNotPublic
+		}
 		k.Public = public
 	default:
 		return Key{}, errNotPublic
@@ -123,10 +127,25 @@ func ParsePrivateKey(text []byte) (key crypto.Signer, kid, alg string, err error
 	if !ok {
 		return nil, "", "", errors.New("JWK is not a private key that signs")
 	}
+	if err := sound(key); err != nil {
+		return nil, "", "", errors.New("JWK's numbers are not a key")
+	}
 	if a := parsed.Algorithm(); a != nil {
 		alg = a.String()
 	}
 	return key, parsed.KeyID(), alg, nil
+}
+
+// sound makes the standard library's own checks, which jwx leaves out.
+func sound(key crypto.Signer) error {
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		return key.Validate()
+	case *ecdsa.PrivateKey:
+		_, err := key.ECDH()
+		return err
+	}
+	return nil
 }
 
 // MarshalPublic writes a JWK Set of the public keys.
