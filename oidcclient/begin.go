@@ -159,10 +159,13 @@ func (c *Client) acrValues(d *pendingData, opts BeginOptions) []string {
 	if opts.ACRValues != nil {
 		values = opts.ACRValues
 	}
-	if len(values) == 0 && d.MinACR != "" {
-		values = []string{d.MinACR}
+	switch {
+	case len(values) > 0:
+		return values
+	case d.MinACR != "":
+		return []string{d.MinACR}
 	}
-	return values
+	return c.cfg.Profile.ACRValues
 }
 
 // checkHint keeps personal data out of a URL.

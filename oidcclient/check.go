@@ -136,9 +136,6 @@ func (c *Config) checkRequest() *ConfigError {
 	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
 		return wrong("MaxAge", "is not a whole number of seconds")
 	}
-	if c.Profile.RequireACR && c.RedirectURI != "" && len(c.ACRValues) == 0 && c.MinACR == "" {
-		return wrong("ACRValues", "are required by this kind of provider")
-	}
 	if c.RequestEncryption != nil && c.Profile.Carriage != CarrySignedForm {
 		return wrong("RequestEncryption", "is only for profiles with request objects")
 	}

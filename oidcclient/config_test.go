@@ -52,7 +52,6 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"no certificate":             {func(c *Config) { c.AuthMethod = "tls_client_auth" }, "ClientCertificate"},
 		"response mode":              {func(c *Config) { c.ResponseMode = "fragment" }, "ResponseMode"},
 		"max age":                    {func(c *Config) { c.MaxAge = &minusOne }, "MaxAge"},
-		"acr demanded":               {func(c *Config) { c.Profile.RequireACR = true }, "ACRValues"},
 		"encryption without object":  {func(c *Config) { c.RequestEncryption = &assertion.Encryption{} }, "RequestEncryption"},
 		"anchors without chain":      {func(c *Config) { c.TrustAnchors = make([]*x509.Certificate, 1) }, "TrustAnchors"},
 		"chain without anchors":      {func(c *Config) { c.Profile.Keys = KeysFromCertificates }, "TrustAnchors"},

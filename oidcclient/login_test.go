@@ -193,7 +193,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 		"crit":                 {oidctest.Generic, func(i *oidctest.Issue) { i.Header["crit"] = []string{"x"} }, idtoken.CheckHeader},
 		"unknown kid":          {oidctest.BankID, func(i *oidctest.Issue) { i.Header["kid"] = "x" }, idtoken.CheckKey},
 		"lower acr":            {oidctest.BankID, set("acr", "urn:bankid:bis;LOA=3"), idtoken.CheckACR},
-		"iSHARE acr missing":   {oidctest.IShare, set("acr", nil), idtoken.CheckACR},
+		"iSHARE acr missing":   {oidctest.IShare, set("acr", nil), idtoken.CheckExtra},
 		"iSHARE kid":           {oidctest.IShare, func(i *oidctest.Issue) { i.Header["kid"] = "x" }, idtoken.CheckHeader},
 		"iSHARE aud array":     {oidctest.IShare, func(i *oidctest.Issue) { i.Claims["aud"] = []any{i.Claims["aud"]} }, idtoken.CheckAudience},
 		"iSHARE jti missing":   {oidctest.IShare, set("jti", nil), idtoken.CheckExtra},

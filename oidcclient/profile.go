@@ -92,8 +92,9 @@ type Profile struct {
 	// Rules is what the profile adds to or tolerates in ID tokens.
 	Rules idtoken.Rules
 
-	// RequireACR refuses a configuration that asks for no acr value.
-	RequireACR bool
+	// ACRValues are asked for where neither configuration nor login names any,
+	// because the provider wants some.
+	ACRValues []string
 
 	// AlternativeSubject names a claim that the provider recommends as a stable
 	// identifier. It is offered by [Session.AlternativeSubject] and never put
@@ -280,6 +281,7 @@ func (p Profile) clone() Profile {
 	p.QueryLoginHints = slices.Clone(p.QueryLoginHints)
 	p.AuthMethods = slices.Clone(p.AuthMethods)
 	p.Algorithms = slices.Clone(p.Algorithms)
+	p.ACRValues = slices.Clone(p.ACRValues)
 	p.Deviations = slices.Clone(p.Deviations)
 	p.Request.Outside = slices.Clone(p.Request.Outside)
 	params := make(map[string]string, len(p.AuthorizeParams))

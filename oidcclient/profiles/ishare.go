@@ -41,9 +41,11 @@ func IShare() oidcclient.Profile {
 			Required:       []string{"jti", "acr"},
 			ACR:            idtoken.EIDAS(),
 		},
-		RequireACR: true,
-		UserInfo:   oidcclient.UserInfoRules{Method: "POST", Signed: true},
-		Refresh:    oidcclient.RefreshRules{Never: true},
+		// The scheme wants acr_values in every request; what is accepted is for
+		// the configuration to say.
+		ACRValues: []string{"urn:http://eidas.europa.eu/LoA/NotNotified/low"},
+		UserInfo:  oidcclient.UserInfoRules{Method: "POST", Signed: true},
+		Refresh:   oidcclient.RefreshRules{Never: true},
 		Deviations: []oidcclient.Deviation{
 			{Rule: oidcclient.RuleIssuerURL, Reason: "issuers are party ids, not URLs", URL: "https://dev.ishare.eu/reference/ishare-jwt"},
 			{Rule: oidcclient.RuleNumericDate, Reason: "published ID tokens have their times as strings of digits", URL: "https://dev.ishare.eu/identity-provider/access-token"},

@@ -33,9 +33,6 @@ func Config(op *oidctest.Provider) (oidcclient.Config, error) {
 	if len(registered.RedirectURIs) > 0 {
 		config.RedirectURI = registered.RedirectURIs[0]
 	}
-	if profile.RequireACR {
-		config.MinACR = registered.ACRValues[0]
-	}
 	if profile.Discovery == oidcclient.DiscoverNever {
 		config.Provider = &oidcclient.ProviderMetadata{
 			AuthorizationEndpoint: registered.AuthorizationEndpoint, TokenEndpoint: registered.TokenEndpoint,
