@@ -49,7 +49,8 @@ func newHTTPClient(base *http.Client, cert *tls.Certificate, roots *x509.CertPoo
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if cert != nil {
-		transport.TLSClientConfig.Certificates = []tls.Certificate{*cert}
+		// Whatever CAs the server names: a self-signed certificate is of none.
+		transport.TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}
 	if roots != nil {
 		transport.TLSClientConfig.RootCAs = roots

@@ -209,7 +209,7 @@ func TestIShareSelfCheckStopsNew(t *testing.T) {
 	_, err := oidcclient.New(oidcclient.Config{
 		Profile: profiles.IShare(), Issuer: "did:ishare:EU.NL.NTRNL-10000006", ClientID: "did:ishare:EU.NL.NTRNL-10000001",
 		RedirectURI: "https://rp.example/cb",
-		Provider: &oidcclient.ProviderMetadata{AuthorizationEndpoint: "https://idp.example/connect/authorize", TokenEndpoint: "https://idp.example/connect/token"},
+		Provider:    &oidcclient.ProviderMetadata{AuthorizationEndpoint: "https://idp.example/connect/authorize", TokenEndpoint: "https://idp.example/connect/token"},
 	})
 	assert.ErrorContains(t, err, "TrustAnchors")
 }

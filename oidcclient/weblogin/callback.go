@@ -69,8 +69,7 @@ func callbackValues(w http.ResponseWriter, r *http.Request) (url.Values, error) 
 
 // postedForm reads a form from a body, and nothing from the query.
 func postedForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
+	if !isForm(r) {
 		return nil, &Problem{Status: http.StatusUnsupportedMediaType, Code: "invalid_request", Title: "This request can't be answered", Description: "body is not application/x-www-form-urlencoded"}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -82,6 +81,11 @@ func postedForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, badRequest("form is malformed")
 	}
 	return r.PostForm, nil
+}
+
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
 // complete makes the checks that bind a callback to this browser, client and

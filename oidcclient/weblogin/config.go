@@ -175,10 +175,10 @@ func (h *Handler) setClients(Config) error {
 	segment := regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$`)
 	for id, client := range h.clients {
 		if !segment.MatchString(id) || client == nil {
-			return fmt.Errorf("config: Clients[%q] is nil or has a name that doesn't fit in a path", id)
+			return fmt.Errorf("client %q: is nil, or its name doesn't fit in a path", id)
 		}
 		if want := h.base.String() + "/callback/" + id; client.RedirectURI() != want {
-			return fmt.Errorf("config: Clients[%q] has another redirect URI than %s", id, want)
+			return fmt.Errorf("client %q: its redirect URI (redirect_uris) is not %s", id, want)
 		}
 	}
 	if h.loginPath == "" {

@@ -55,6 +55,33 @@ func TestLink(t *testing.T) {
 		id = b.cookies()["__Host-rely-session"]
 	}
 
+	t.Run("a posted answer comes without the session's cookie", func(t *testing.T) {
+		for _, path := range []string{"/login/post?link=1", "/login/post"} {
+			var target string
+			var form url.Values
+			if path == "/login/post" {
+				target, form = b.start(path)
+			} else {
+				target, form = begin(path)
+			}
+			cookies := b.cookies()
+			old := cookies["__Host-rely-session"]
+			require.NotEmpty(t, old)
+			u, err := url.Parse(s.url)
+			require.NoError(t, err)
+			b.jar.SetCookies(u, []*http.Cookie{{Name: "__Host-rely-session", Path: "/", Secure: true, MaxAge: -1}})
+			p := b.ask(target, form)
+			require.Equal(t, http.StatusSeeOther, p.StatusCode, p.body)
+			want := "one"
+			if path == "/login/post" {
+				want = "post"
+			}
+			assert.Equal(t, want, b.session()["client"])
+			ended := s.browser().ask("/session", nil, "Cookie", "__Host-rely-session="+old)
+			assert.Equal(t, http.StatusUnauthorized, ended.StatusCode, "the session before has ended")
+		}
+		linked = linked[:2]
+	})
 	t.Run("other sites can't start one", func(t *testing.T) {
 		p := b.ask("/login/two?link=1", url.Values{}, "Sec-Fetch-Site", "cross-site", "Accept", "application/json")
 		code, _ := p.refusal(t)
@@ -68,6 +95,23 @@ func TestLink(t *testing.T) {
 		p := b.ask(target, form, "Accept", "application/json")
 		_, text := p.refusal(t)
 		assert.Contains(t, text, "refused: link")
+		assert.NotNil(t, b.session())
+	})
+	t.Run("the browser has somebody else's session by then", func(t *testing.T) {
+		other := s.browser()
+		other.login("/login/one")
+		target, form := begin("/login/two?link=1")
+		u, err := url.Parse(s.url)
+		require.NoError(t, err)
+		mine := b.cookies()["__Host-rely-session"]
+		replace := func(value string) {
+			b.jar.SetCookies(u, []*http.Cookie{{Name: "__Host-rely-session", Value: value, Path: "/", Secure: true}})
+		}
+		replace(other.cookies()["__Host-rely-session"])
+		p := b.ask(target, form, "Accept", "application/json")
+		_, text := p.refusal(t)
+		assert.Contains(t, text, "refused: link")
+		replace(mine)
 		assert.NotNil(t, b.session())
 	})
 	t.Run("the session has ended by then", func(t *testing.T) {

@@ -3,8 +3,10 @@ package weblogin
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,6 +167,29 @@ func TestLoginCookiesAreBoundedAndCleaned(t *testing.T) {
 	s.clock.Advance(time.Hour)
 	b.start("/login/op")
 	assert.Equal(t, 1, b.waiting(), "a login that is over makes room")
+}
+
+func TestManyStartedLoginsTakeNoMemory(t *testing.T) {
+	s := newSite(t, rig{})
+	require.Equal(t, http.StatusSeeOther, s.browser().login("/login/op").StatusCode)
+	var wait sync.WaitGroup
+	var states sync.Map
+	for range 64 {
+		wait.Go(func() {
+			for range 50 {
+				w := httptest.NewRecorder()
+				s.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/login/op", nil))
+				u, err := url.Parse(w.Header().Get("Location"))
+				assert.NoError(t, err)
+				_, twice := states.LoadOrStore(u.Query().Get("state"), nil)
+				assert.False(t, twice)
+			}
+		})
+	}
+	wait.Wait()
+	memory := s.h.sessions.(*Memory)
+	assert.Len(t, memory.sessions.items, 1)
+	assert.Len(t, memory.marks.items, 1)
 }
 
 func TestStartRefusals(t *testing.T) {

@@ -83,6 +83,8 @@ func (h *Handler) endByToken(w http.ResponseWriter, r *http.Request, id string) 
 	if err != nil {
 		return 0, logoutRefused(err)
 	}
+	// Remembered first: a token that a store's failure leaves without effect is
+	// refused if it comes again, and the provider has to make a new one.
 	first, err := h.replay.Once(r.Context(), digest("logout", id, token.Issuer(), token.JWTID()), token.Expiry())
 	if err != nil {
 		return 0, h.storeFailed(r.Context(), "once", err)

@@ -39,10 +39,10 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
 	h.writeSession(w, r, s)
 }
 
-// formReturnTo reads return_to from the body of a form; "" when there is none.
-// A request without a body is no form.
+// formReturnTo reads return_to from the body of a page's form; "" when there is
+// none.
 func formReturnTo(w http.ResponseWriter, r *http.Request) (string, error) {
-	if r.ContentLength == 0 || r.Header.Get("Content-Type") == "" {
+	if !isForm(r) {
 		return "", nil
 	}
 	form, err := postedForm(w, r)

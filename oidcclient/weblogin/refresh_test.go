@@ -41,7 +41,9 @@ func TestRefresh(t *testing.T) {
 	}
 	assert.Equal(t, 3, refreshes(s.ops["op"]), "each used the refresh token of the one before")
 
-	p := b.ask("/refresh", url.Values{"return_to": {"/account"}})
+	p := b.send("POST", "/refresh", "{}", "Content-Type", "application/json")
+	assert.Equal(t, http.StatusOK, p.StatusCode, "a body that is no form is nothing to read")
+	p = b.ask("/refresh", url.Values{"return_to": {"/account"}})
 	assert.Equal(t, http.StatusSeeOther, p.StatusCode)
 	assert.Equal(t, s.url+"/account", p.to(t))
 	p = b.ask("/refresh", url.Values{"return_to": {"//e.example"}})

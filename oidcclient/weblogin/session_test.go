@@ -112,6 +112,15 @@ func TestStoredSessionsAreSealedAndBound(t *testing.T) {
 	records[0].Data, records[1].Data = records[1].Data, records[0].Data
 	assert.NotNil(t, one.session())
 
+	expiry := records[0].ExpiresAt
+	records[0].ExpiresAt = s.clock.Now().Add(1000 * time.Hour)
+	s.clock.Advance(9 * time.Hour)
+	_, err = s.h.load(t.Context(), records[0].Key)
+	assert.ErrorIs(t, err, ErrNoSession, "a store can't make a session live longer")
+	s.clock.Advance(-9 * time.Hour)
+	records[0].ExpiresAt = expiry
+	require.NotNil(t, one.session())
+
 	rotated, err := oidcclient.NewSealer([]byte(strings.Repeat("k", 32)), key)
 	require.NoError(t, err)
 	s.h.sealer = rotated
