@@ -15,6 +15,7 @@ import (
 // ContextSigner is what a signer may have beside crypto.Signer when its key is
 // somewhere else.
 type ContextSigner interface {
+	// SignContext is Sign with a context.
 	SignContext(ctx context.Context, rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 

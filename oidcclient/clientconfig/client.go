@@ -39,6 +39,7 @@ type Client struct {
 	DNS       string `json:"dns"`
 	Community string `json:"community"`
 
+	// ClientID and ClientSecret are as registered.
 	ClientID     string   `json:"client_id"`
 	ClientSecret string   `json:"client_secret"`
 	RedirectURIs []string `json:"redirect_uris"` // the one that is used
@@ -49,6 +50,8 @@ type Client struct {
 	// this application, under base_url.
 	BackchannelLogoutURI string `json:"backchannel_logout_uri"`
 
+	// TokenEndpointAuthMethod is the one method, "" the profile\'s first;
+	// TokenEndpointAuthSigningAlg is the algorithm of its assertion.
 	TokenEndpointAuthMethod     string `json:"token_endpoint_auth_method"`
 	TokenEndpointAuthSigningAlg string `json:"token_endpoint_auth_signing_alg"`
 	// ClientAssertionAudience is issuer, token_endpoint, endpoint, or the
@@ -66,9 +69,9 @@ type Client struct {
 	TLSClientKeyFile         string `json:"tls_client_key_file"`
 	TLSCAFile                string `json:"tls_ca_file"`
 
-	ResponseType             string `json:"response_type"` // code
-	ResponseMode             string `json:"response_mode"`
-	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg"`
+	ResponseType             string `json:"response_type"`                // code
+	ResponseMode             string `json:"response_mode"`                // query or form_post
+	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
 
 	// RequestObjectSigningAlg has to be the key's algorithm; only for profiles
 	// with request objects.
@@ -80,9 +83,9 @@ type Client struct {
 	RequestObjectEncryptionEnc string `json:"request_object_encryption_enc"`
 	ProviderCertificateFile    string `json:"provider_certificate_file"`
 
-	DefaultMaxAge    *int64   `json:"default_max_age"` // seconds
-	DefaultACRValues []string `json:"default_acr_values"`
-	MinACR           string   `json:"min_acr"`
+	DefaultMaxAge    *int64   `json:"default_max_age"`    // seconds
+	DefaultACRValues []string `json:"default_acr_values"` // in order of preference
+	MinACR           string   `json:"min_acr"`            // the least that is accepted
 
 	UserInfo        bool     `json:"userinfo"`         // ask for userinfo after the ID token
 	UserInfoIssuers []string `json:"userinfo_issuers"` // further issuers of signed userinfo

@@ -33,8 +33,8 @@ type File struct {
 type Error struct {
 	Client string // "" when it is about the file as a whole
 	Member string // "" when no member can be named
-	Reason string
-	Err    error
+	Reason string // what is wrong, without secrets
+	Err    error  // the cause, where there is one
 }
 
 func (e *Error) Error() string {

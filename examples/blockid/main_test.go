@@ -1,0 +1,22 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRun(t *testing.T) {
+	var printed strings.Builder
+	require.NoError(t, run(t.Context(), &printed))
+	for _, pattern := range []string{
+		`issuer:  http://127\.0\.0\.1:\d+/oauth2/community/devx`,
+		`subject: jo`,
+		`checked: .*signature, .*nonce, at_hash`,
+		`refreshed, same person: true and a new token: true`,
+	} {
+		assert.Regexp(t, "(?m)^"+pattern+"$", printed.String())
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/rely-go/rely/oidcclient/weblogin"
+	"github.com/rely-go/rely/pseudonym"
+)
+
+//go:embed page
+var pages embed.FS
+
+// app is the application.
+type app struct {
+	places   *places
+	login    *weblogin.Handler
+	accounts pseudonym.Accounts // in memory: who has linked what
+	maker    *pseudonym.Maker   // of pseudonyms for third parties
+	page     *template.Template
+	log      *slog.Logger
+}
+
+// newApp mounts the application's own pages and the logins.
+func newApp(p *places, log *slog.Logger) (http.Handler, error) {
+	a := &app{places: p, accounts: pseudonym.Accounts{Store: &pseudonym.MemoryStore{}}, log: log}
+	var err error
+	if a.page, err = template.ParseFS(pages, "page/*.html"); err != nil {
+		return nil, err
+	}
+	// An application keeps this key for as long as it keeps its pseudonyms.
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails: crypto/rand ends the program instead
+	if a.maker, err = pseudonym.NewMaker(pseudonym.Key{ID: "demo", Secret: secret}); err != nil {
+		return nil, err
+	}
+	a.login, err = weblogin.New(weblogin.Config{
+		Clients: p.clients, BaseURL: p.baseURL, OnLogin: a.link, ErrorPage: a.showProblem, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", a.login)
+	mux.HandleFunc("GET /{$}", a.home)
+	mux.HandleFunc("GET /style.css", asset("page/style.css", "text/css; charset=utf-8"))
+	mux.HandleFunc("GET /icon.svg", asset("page/icon.svg", "image/svg+xml"))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(http.HandlerFunc(a.unlink))))
+	return mux, nil
+}
+
+func asset(name, contentType string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		http.ServeFileFS(w, r, pages, name)
+	}
+}
+
+func identity(s *weblogin.Session) pseudonym.Identity {
+	return pseudonym.Identity{Issuer: s.Login.Issuer(), Subject: s.Login.Subject()}
+}
+
+// link joins a login to the account of the session in which the person asked
+// for that.
+func (a *app) link(ctx context.Context, login weblogin.Login) error {
+	if login.LinkTo == nil {
+		return nil
+	}
+	_, err := a.accounts.Link(ctx,
+		pseudonym.Proof{Identity: identity(login.LinkTo), BrowserSession: login.LinkTo.ID(), At: login.LinkTo.StartedAt},
+		pseudonym.Proof{
+			Identity:       pseudonym.Identity{Issuer: login.Session.Issuer(), Subject: login.Session.Subject()},
+			BrowserSession: login.LinkTo.ID(), At: login.Session.StartedAt(),
+		})
+	switch {
+	case errors.Is(err, pseudonym.ErrLinkedElsewhere):
+		return conflict("This login belongs to another account")
+	case errors.Is(err, pseudonym.ErrProof):
+		return conflict("Both logins have to be new, and of two identities: log out, log in again, and link within ten minutes")
+	}
+	return err
+}
+
+// unlink takes an identity out of the account.
+func (a *app) unlink(w http.ResponseWriter, r *http.Request) {
+	s, err := a.login.Session(r)
+	if err != nil {
+		a.showProblem(w, r, conflict("You are not logged in"))
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	id, err := pseudonym.ParseIdentity(r.PostFormValue("identity"))
+	if err == nil {
+		err = a.accounts.Unlink(r.Context(), identity(s), id)
+	}
+	if err != nil {
+		a.showProblem(w, r, conflict("This login can't be unlinked"))
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func conflict(title string) *weblogin.Problem {
+	return &weblogin.Problem{Status: http.StatusConflict, Code: "conflict", Title: title, Description: "nothing was changed"}
+}
+
+// left says how long it is until a moment.
+func left(until, now time.Time) string {
+	d := until.Sub(now).Round(time.Minute)
+	switch {
+	case until.IsZero():
+		return "not said by the provider"
+	case !until.After(now):
+		return "ended"
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return plural(int(d/time.Minute), "minute")
+	}
+	return plural(int(d/time.Hour), "hour") + " " + plural(int(d%time.Hour/time.Minute), "minute")
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/clientconfig"
+	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/oidctest/relying"
+)
+
+// places are where people can log in.
+type places struct {
+	baseURL  string
+	clients  map[string]*oidcclient.Client
+	embedded []*oidctest.Provider
+}
+
+// open reads the providers of a file, or starts embedded ones without a file.
+// baseURL holds unless the file names another.
+func open(file, baseURL string, log *slog.Logger) (*places, error) {
+	if file == "" {
+		return embedded(baseURL, log)
+	}
+	config, err := clientconfig.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	p := &places{baseURL: baseURL}
+	if config.BaseURL != "" {
+		p.baseURL = config.BaseURL
+	}
+	p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log })
+	return p, err
+}
+
+// embedded starts a provider of each kind.
+func embedded(baseURL string, log *slog.Logger) (*places, error) {
+	p := &places{baseURL: baseURL, clients: map[string]*oidcclient.Client{}}
+	for _, system := range oidctest.Systems() {
+		if err := p.embed(system, log); err != nil {
+			p.close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (p *places) embed(system oidctest.System, log *slog.Logger) error {
+	id := system.String()
+	op, err := oidctest.New(oidctest.Config{
+		System: system, Interactive: true,
+		RedirectURIs:           []string{p.baseURL + "/callback/" + id},
+		PostLogoutRedirectURIs: []string{p.baseURL + "/"},
+		BackChannelLogoutURI:   p.baseURL + "/backchannel-logout/" + id,
+		FrontChannelLogoutURI:  p.baseURL + "/frontchannel-logout/" + id,
+	})
+	if err != nil {
+		return err
+	}
+	p.embedded = append(p.embedded, op)
+	config, err := relying.Config(op)
+	if err != nil {
+		return err
+	}
+	config.UserInfo = op.Client().UserInfoEndpoint != ""
+	config.PostLogoutRedirectURI = p.baseURL + "/"
+	config.Logger = log
+	p.clients[id], err = oidcclient.New(config)
+	return err
+}
+
+func (p *places) close() {
+	for _, op := range p.embedded {
+		_ = op.Close() // the process ends
+	}
+}
