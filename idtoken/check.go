@@ -103,6 +103,14 @@ type Outcome struct {
 	Made bool
 }
 
+// String returns the check's name, and whether there was nothing to check.
+func (o Outcome) String() string {
+	if !o.Made {
+		return o.Check.String() + " (nothing to check)"
+	}
+	return o.Check.String()
+}
+
 // An Error says which check refused a token. Its text holds nothing of the
 // token.
 type Error struct {

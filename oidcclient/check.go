@@ -78,13 +78,41 @@ func (c *Config) checkMetadata() *ConfigError {
 			return wrong("DiscoveryURL", "does not end in %s", wellKnown)
 		}
 	}
-	if c.Profile.Discovery == DiscoverNever && (c.Provider == nil || c.Provider.AuthorizationEndpoint == "" || c.Provider.TokenEndpoint == "") {
-		return wrong("Provider", "must name authorization_endpoint and token_endpoint: this kind of provider publishes no metadata")
+	if c.Profile.Discovery != DiscoverNever {
+		return nil
 	}
-	if c.Profile.Discovery == DiscoverNever && c.UserInfo && c.Provider.UserInfoEndpoint == "" {
-		return wrong("Provider", "must name userinfo_endpoint, because UserInfo is asked for")
+	given := ProviderMetadata{}
+	if c.Provider != nil {
+		given = *c.Provider
+	}
+	for _, need := range c.needed() {
+		if need.of(&given) == "" {
+			return wrong("Provider", "must name %s: this kind of provider publishes no metadata", need.name)
+		}
 	}
 	return nil
+}
+
+// need is an endpoint that a client can't do without.
+type need struct {
+	name string
+	of   func(*ProviderMetadata) string
+}
+
+// needed lists the endpoints that have to be given or discovered.
+func (c *Config) needed() []need {
+	all := []need{{"token_endpoint", func(m *ProviderMetadata) string { return m.TokenEndpoint }}}
+	if c.RedirectURI == "" {
+		return all // a client that logs nobody in
+	}
+	all = append(all, need{"authorization_endpoint", func(m *ProviderMetadata) string { return m.AuthorizationEndpoint }})
+	if c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC) {
+		all = append(all, need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }})
+	}
+	if c.UserInfo {
+		all = append(all, need{"userinfo_endpoint", func(m *ProviderMetadata) string { return m.UserInfoEndpoint }})
+	}
+	return all
 }
 
 func (c *Config) checkClient() *ConfigError {

@@ -2,6 +2,7 @@ package oidcclient
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -108,9 +109,7 @@ func (c *Client) prepare() *ConfigError {
 
 // needs reports whether discovery has to find something that was not given.
 func (c *Client) needs(m *ProviderMetadata) bool {
-	p := &c.cfg.Profile
-	keys := p.Keys == KeysFromJWKS && c.cfg.Keys == nil && m.JWKSURI == ""
-	return m.AuthorizationEndpoint == "" || m.TokenEndpoint == "" || keys || c.cfg.UserInfo && m.UserInfoEndpoint == ""
+	return slices.ContainsFunc(c.cfg.needed(), func(n need) bool { return n.of(m) == "" })
 }
 
 // newProvider makes the verifiers for metadata that are complete.
@@ -160,11 +159,22 @@ func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
 	case c.cfg.Profile.Keys == KeysPinned, slices.ContainsFunc(c.algorithms, isHMAC):
 		return nil, nil
 	}
+	if jwksURI == "" { // of a client that logs nobody in
+		return noKeys{}, nil
+	}
 	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now})
 	if err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "jwks_uri: " + err.Error(), Err: err}
 	}
 	return source, nil
+}
+
+// noKeys is the key source of a client that has nothing to verify.
+type noKeys struct{}
+
+// VerifySignature implements [idtoken.KeySource].
+func (noKeys) VerifySignature(context.Context, string) ([]byte, error) {
+	return nil, errors.New("oidcclient: provider's keys are not configured")
 }
 
 // found returns the provider, finding it first if that has not been done. The

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/rely-go/rely/idtoken"
@@ -101,6 +102,20 @@ func (e *Error) Unwrap() error { return e.Err }
 // Retryable reports whether the same call may succeed later: the provider was
 // not reached, or its answer did not depend on what it was sent.
 func (e *Error) Retryable() bool { return e.Fault == FaultOutage }
+
+// HTTPStatus returns what a handler answers to a browser: 400, or 403 to a person
+// who said no; 502; or 503 where the same may work later.
+func (e *Error) HTTPStatus() int {
+	switch {
+	case e.Fault == FaultOutage, e.Fault == FaultCanceled:
+		return http.StatusServiceUnavailable
+	case e.Fault == FaultProvider:
+		return http.StatusBadGateway
+	case e.Code == "access_denied":
+		return http.StatusForbidden
+	}
+	return http.StatusBadRequest
+}
 
 // LoginAgain reports whether the session is over at the provider, so that only
 // a new login helps: the refresh token was refused (RFC 6749 §5.2

@@ -42,10 +42,7 @@ func run(ctx context.Context, w io.Writer) error {
 		ClientID:     given.ClientID,
 		Key:          &assertion.Key{Signer: given.PrivateKey, Certificates: given.Certificates},
 		TrustAnchors: anchors,
-		Provider: &oidcclient.ProviderMetadata{
-			AuthorizationEndpoint: given.AuthorizationEndpoint,
-			TokenEndpoint:         given.TokenEndpoint,
-		},
+		Provider:     &oidcclient.ProviderMetadata{TokenEndpoint: given.TokenEndpoint},
 	})
 	if err != nil {
 		return err

@@ -216,7 +216,7 @@ func TestCallbackServesOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	assert.Len(t, s.ops["op"].Sent(oidctest.StepToken), 1, "the code is sent once")
+	assert.Equal(t, 1, s.sent("authorization_code"), "the code is sent once")
 }
 
 func TestCookieOfAnotherLoginDoesNotOpen(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,10 +32,55 @@ type site struct {
 	ops   map[string]*oidctest.Provider
 	h     *Handler
 	clock *testClock
+	began time.Time
 	log   *lockedBuffer
 }
 
-// rig says what a site is made of.
+// usual is the provider of all sites that want nothing special: its keys take
+// long to make. Its clock is theirs.
+var usual = sync.OnceValues(func() (*oidctest.Provider, error) {
+	return oidctest.New(oidctest.Config{Clock: usualClock.Now})
+})
+
+var usualClock = newTestClock()
+
+// provider returns the provider for a client of the site.
+func (s *site) provider(id string, config oidctest.Config) *oidctest.Provider {
+	s.t.Helper()
+	redirect, backChannel, frontChannel := s.url+"/callback/"+id, s.url+"/backchannel-logout/"+id, s.url+"/frontchannel-logout/"+id
+	if s.clock == usualClock {
+		op, err := usual()
+		require.NoError(s.t, err)
+		op.SetRedirectURIs(redirect)
+		op.SetLogoutURIs(backChannel, frontChannel, s.url+"/")
+		s.t.Cleanup(func() {
+			op.OnToken(nil)
+			op.Down(false)
+			op.LoginAs("")
+		})
+		return op
+	}
+	config.Clock, config.RedirectURIs, config.PostLogoutRedirectURIs = s.clock.Now, []string{redirect}, []string{s.url + "/"}
+	config.BackChannelLogoutURI, config.FrontChannelLogoutURI = backChannel, frontChannel
+	op, err := oidctest.New(config)
+	require.NoError(s.t, err)
+	s.t.Cleanup(func() { assert.NoError(s.t, op.Close()) })
+	return op
+}
+
+// sent counts the requests of a grant that the provider of the client "op" got
+// since the site is there.
+func (s *site) sent(grant string) int {
+	n := 0
+	for _, request := range s.ops["op"].Sent(oidctest.StepToken) {
+		if request.Form.Get("grant_type") == grant && !request.Time.Before(s.began) {
+			n++
+		}
+	}
+	return n
+}
+
+// rig says what a site is made of: a usual provider "op", unless ops has others.
 type rig struct {
 	ops    map[string]oidctest.Config
 	client func(id string, c *oidcclient.Config)
@@ -44,22 +90,16 @@ type rig struct {
 func newSite(t *testing.T, r rig) *site {
 	t.Helper()
 	s := &site{t: t, clock: newTestClock(), ops: map[string]*oidctest.Provider{}, log: &lockedBuffer{}}
+	if r.ops == nil {
+		r.ops, s.clock = map[string]oidctest.Config{"op": {}}, usualClock
+	}
+	s.began = s.clock.Now()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.h.ServeHTTP(w, r) }))
 	s.url = "http://" + server.Listener.Addr().String()
 	config := Config{BaseURL: s.url, Clock: s.clock.Now, Clients: map[string]*oidcclient.Client{}}
 	config.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if r.ops == nil {
-		r.ops = map[string]oidctest.Config{"op": {}}
-	}
 	for id, op := range r.ops {
-		op.Clock = s.clock.Now
-		op.RedirectURIs = []string{s.url + "/callback/" + id}
-		op.PostLogoutRedirectURIs = []string{s.url + "/"}
-		op.BackChannelLogoutURI = s.url + "/backchannel-logout/" + id
-		op.FrontChannelLogoutURI = s.url + "/frontchannel-logout/" + id
-		provider, err := oidctest.New(op)
-		require.NoError(t, err)
-		t.Cleanup(func() { assert.NoError(t, provider.Close()) })
+		provider := s.provider(id, op)
 		s.ops[id] = provider
 		client, err := relying.Config(provider)
 		require.NoError(t, err)

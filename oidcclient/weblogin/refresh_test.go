@@ -13,17 +13,6 @@ import (
 	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
-// refreshes counts the refresh requests that reached the provider.
-func refreshes(op *oidctest.Provider) int {
-	n := 0
-	for _, sent := range op.Sent(oidctest.StepToken) {
-		if sent.Form.Get("grant_type") == "refresh_token" {
-			n++
-		}
-	}
-	return n
-}
-
 func TestRefresh(t *testing.T) {
 	s := newSite(t, rig{})
 	b := s.browser()
@@ -39,7 +28,7 @@ func TestRefresh(t *testing.T) {
 		assert.Equal(t, fresh, b.session(), "the new session was stored")
 		assert.Equal(t, id, b.cookies()["__Host-rely-session"])
 	}
-	assert.Equal(t, 3, refreshes(s.ops["op"]), "each used the refresh token of the one before")
+	assert.Equal(t, 3, s.sent("refresh_token"), "each used the refresh token of the one before")
 
 	p := b.send("POST", "/refresh", "{}", "Content-Type", "application/json")
 	assert.Equal(t, http.StatusOK, p.StatusCode, "a body that is no form is nothing to read")
@@ -96,7 +85,7 @@ func TestRefreshThatCannotBeVerifiedYetKeepsItsTokens(t *testing.T) {
 	s.clock.Advance(time.Minute)
 	p = b.ask("/refresh", url.Values{})
 	assert.Equal(t, http.StatusOK, p.StatusCode, "the rotated refresh token was stored: %s", p.body)
-	assert.Equal(t, 2, refreshes(s.ops["op"]))
+	assert.Equal(t, 2, s.sent("refresh_token"))
 }
 
 func TestRefreshOfAnotherPersonEndsTheSession(t *testing.T) {
@@ -167,7 +156,7 @@ func TestCrossSitePostsAreRefused(t *testing.T) {
 		}
 	}
 	assert.NotNil(t, b.session())
-	assert.Zero(t, refreshes(s.ops["op"]))
+	assert.Zero(t, s.sent("refresh_token"))
 	for _, header := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Origin", s.url}, {"Sec-Fetch-Site", "none"}} {
 		assert.Equal(t, http.StatusOK, b.ask("/refresh", url.Values{}, header...).StatusCode, header)
 	}

@@ -86,7 +86,7 @@ func TestPersonSaysNo(t *testing.T) {
 	_, browser, base := start(t)
 	callback := beforeCallback(t, browser, base)
 	status, body, _ := get(t, browser, strings.Replace(callback, "code=", "error=access_denied&error_description=", 1))
-	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Equal(t, http.StatusForbidden, status)
 	assert.Contains(t, body, "access_denied")
 }
 
