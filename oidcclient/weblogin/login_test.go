@@ -240,6 +240,18 @@ func TestProviderDownAtLogin(t *testing.T) {
 
 func TestReturnToAtLogin(t *testing.T) {
 	s := newSite(t, rig{})
+	for raw, want := range map[string]string{
+		"/" + strings.Repeat("a", maxReturnTo-1):         "/" + strings.Repeat("a", maxReturnTo-1),
+		"/?" + strings.Repeat("<", maxReturnTo-2):        "/", // six bytes each in JSON: no cookie is that long
+		"/account?from=" + url.QueryEscape("/x?a=b&c=d"): "/account?from=" + url.QueryEscape("/x?a=b&c=d"),
+	} {
+		b := s.browser()
+		begun := b.ask("/login/op?return_to="+url.QueryEscape(raw), nil)
+		require.Len(t, begun.Cookies(), 1)
+		assert.LessOrEqual(t, len(begun.Cookies()[0].Name)+len(begun.Cookies()[0].Value), maxCookie)
+		_, target, form := b.follow(begun, s.url+"/callback/")
+		assert.Equal(t, s.url+want, b.ask(target, form).to(t))
+	}
 	for _, raw := range []string{"//e.example", "/\\e.example", "/\t/e.example", "https:e.example", "javascript:alert(1)"} {
 		p := s.browser().login("/login/op?return_to=" + url.QueryEscape(raw))
 		assert.Equal(t, s.url+"/", p.to(t), "%q", raw)

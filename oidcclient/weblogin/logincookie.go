@@ -58,22 +58,17 @@ func (h *Handler) loginCookie(state string) string {
 // keep puts a begun login into the browser's keeping, and drops what is there
 // too many.
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, l *waiting) error {
-	l.Version = metaVersion
-	pending, err := h.sealer.SealPending(l.pending)
+	l.Version, l.cookie = metaVersion, h.loginCookie(l.pending.State())
+	value, err := h.sealLogin(l)
+	if err == nil && len(l.cookie)+len(value) > maxCookie {
+		// Rather come back to the start than not log in.
+		l.ReturnTo = "/"
+		value, err = h.sealLogin(l)
+	}
 	if err != nil {
 		return err
 	}
-	plain, err := json.Marshal(l.waitingMeta)
-	if err != nil {
-		return err
-	}
-	name := h.loginCookie(l.pending.State())
-	meta, err := h.sealer.Seal(purposeLogin, plain, []byte(name+sealSeparator+pending))
-	if err != nil {
-		return err
-	}
-	value := pending + sealSeparator + meta
-	if len(name)+len(value) > maxCookie {
+	if len(l.cookie)+len(value) > maxCookie {
 		return errors.New("weblogin: login does not fit in a cookie")
 	}
 	for _, stale := range h.surplus(r) {
@@ -83,8 +78,23 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, l *waiting) error
 	if l.pending.ResponseMode() == "form_post" {
 		site = http.SameSiteNoneMode
 	}
-	h.setCookie(w, name, value, site)
+	h.setCookie(w, l.cookie, value, site)
 	return nil
+}
+
+// sealLogin returns the cookie's value: two sealed texts, the second bound to
+// the first and to the cookie's name.
+func (h *Handler) sealLogin(l *waiting) (string, error) {
+	pending, err := h.sealer.SealPending(l.pending)
+	if err != nil {
+		return "", err
+	}
+	plain, err := json.Marshal(l.waitingMeta)
+	if err != nil {
+		return "", err
+	}
+	meta, err := h.sealer.Seal(purposeLogin, plain, []byte(l.cookie+sealSeparator+pending))
+	return pending + sealSeparator + meta, err
 }
 
 // surplus names the login cookies that have to go to make room for one more:
