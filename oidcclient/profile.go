@@ -210,8 +210,8 @@ type UserInfoRules struct {
 	Method string
 	// Signed demands a signed JWT; a plain JSON answer is then refused.
 	Signed bool
-	// OriginIssues lets the origin of the userinfo endpoint be the issuer of a
-	// signed answer, beside the provider's own issuer.
+	// OriginIssues lets the userinfo endpoint itself be the issuer of a signed
+	// answer, by its URL or its origin, beside the provider's own issuer.
 	OriginIssues bool
 }
 

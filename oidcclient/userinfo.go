@@ -98,7 +98,8 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 func (c *Client) userInfoIssuers(found *provider) []string {
 	issuers := append(slices.Clone(c.cfg.UserInfoIssuers), c.issuer)
 	if u, err := url.Parse(found.UserInfoEndpoint); err == nil && c.cfg.Profile.UserInfo.OriginIssues {
-		issuers = append(issuers, u.Scheme+"://"+u.Host)
+		origin := u.Scheme + "://" + u.Host
+		issuers = append(issuers, origin, origin+"/", found.UserInfoEndpoint)
 	}
 	return issuers
 }
