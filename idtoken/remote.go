@@ -135,7 +135,8 @@ func (r *RemoteKeys) verify(ctx context.Context, t *token) *Error {
 	// one that is there is looked at again only if that costs no waiting.
 	newer, err := r.after(ctx, before, refusal.Check == CheckKey)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || refusal.Check == CheckKey):
+		// The key may be there: nobody could look.
 		return unavailable(err)
 	case err != nil || newer == nil:
 		return refusal

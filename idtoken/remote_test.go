@@ -162,6 +162,17 @@ func TestRemoteKeysWaitEndsWithAStandingClock(t *testing.T) {
 	require.NoError(t, r.check("two"), "found after the cool-down")
 }
 
+func TestRemoteKeysUnknownKidDuringAnOutage(t *testing.T) {
+	r := newRemoteRig(t, time.Millisecond)
+	require.NoError(t, r.check("one"))
+	r.server.fail()
+	r.clock.Advance(time.Millisecond)
+	var refusal *Error
+	require.True(t, errors.As(r.check("two"), &refusal))
+	assert.True(t, refusal.Retryable(), "nobody could look whether the key is there")
+	require.NoError(t, r.check("one"))
+}
+
 func TestRemoteKeysSurviveAnOutage(t *testing.T) {
 	r := newRemoteRig(t, time.Millisecond)
 	require.NoError(t, r.check("one"))
