@@ -13,7 +13,6 @@ import (
 	"encoding/asn1"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"math/big"
 	"net/url"
@@ -152,7 +151,7 @@ func TestContextReachesTheSigner(t *testing.T) {
 }
 
 // certify makes a chain of leaf, CA and root for a key.
-func certify(t *testing.T, key crypto.PublicKey, organization, serial string) []*x509.Certificate {
+func certify(t testing.TB, key crypto.PublicKey, organization, serial string) []*x509.Certificate {
 	t.Helper()
 	issuerKey := ecKey(t, elliptic.P256())
 	make := func(template, parent *x509.Certificate, public crypto.PublicKey) *x509.Certificate {
@@ -296,6 +295,8 @@ func TestRequestObject(t *testing.T) {
 		"another client":     {"client_id": {"x"}},
 		"max_age words":      {"max_age": {"soon"}},
 		"claims not JSON":    {"claims": {"{"}},
+		"claims no object":   {"claims": {"null"}},
+		"details no array":   {"authorization_details": {"{}"}},
 		"no value":           {"scope": nil},
 	} {
 		_, err := signer.RequestObject(t.Context(), assertion.RequestObject{Audience: "a", Params: params})
@@ -383,52 +384,5 @@ func TestLoaders(t *testing.T) {
 	for _, bad := range []string{``, `{}`, `{"kty":"oct","k":"AAAA"}`, `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`} {
 		_, err := assertion.ParseKeyJWK([]byte(bad))
 		assert.Error(t, err, bad)
-	}
-}
-
-func TestKeysPrintRedacted(t *testing.T) {
-	key := assertion.Key{Secret: []byte("s3cr3t"), Algorithm: "HS256"}
-	text, err := json.Marshal(key)
-	require.NoError(t, err)
-	all := string(text) + fmt.Sprintf("%v %+v %#v %s %x %q %v", key, key, key, key, key, key, []any{key})
-	assert.NotContains(t, all, "s3cr3t")
-	assert.NotContains(t, all, fmt.Sprintf("%x", "s3cr3t"))
-}
-
-func ExampleSigner_ClientAssertion() {
-	signer, err := assertion.New(assertion.Config{
-		ClientID: "client",
-		Key:      assertion.Key{Secret: []byte("a secret of at least thirty-two bytes"), Algorithm: "HS256"},
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	text, err := signer.ClientAssertion(context.Background(), "https://op.example")
-	fmt.Println(strings.Count(text, "."), err)
-	// Output: 2 <nil>
-}
-
-func BenchmarkClientAssertion(b *testing.B) {
-	for alg, key := range map[string]crypto.Signer{"RS256": rsaKey(), "ES256": ecKey(b, elliptic.P256())} {
-		signer, err := assertion.New(assertion.Config{ClientID: "client", Key: assertion.Key{Signer: key, Algorithm: alg}})
-		require.NoError(b, err)
-		b.Run("Sign/"+alg+"/rely", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := signer.ClientAssertion(b.Context(), "https://op.example"); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		digest := make([]byte, 32)
-		b.Run("Sign/"+alg+"/limit", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := key.Sign(rand.Reader, digest, crypto.SHA256); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

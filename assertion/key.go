@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -35,7 +36,8 @@ const (
 )
 
 // A Key is what a client signs with, and how it is named. A printed Key shows
-// nothing of a secret.
+// nothing of a secret, unless it is in an unexported field of another type,
+// where package fmt can't ask it.
 type Key struct {
 	// Signer holds an RSA (2048 to 8192 bits), ECDSA (P-256, P-384, P-521) or
 	// Ed25519 key.
@@ -64,13 +66,38 @@ func (k *Key) algorithm() string {
 	case k.Signer == nil:
 		return "HS256"
 	}
-	switch public := k.Signer.Public().(type) {
+	switch public := k.public().(type) {
 	case *ecdsa.PublicKey:
+		if public == nil || public.Curve == nil {
+			return ""
+		}
 		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[public.Curve.Params().BitSize]
 	case ed25519.PublicKey:
 		return "EdDSA"
 	}
 	return "RS256"
+}
+
+// public returns the public half of Signer, or nil. The standard library's keys
+// panic when they were never filled in.
+func (k *Key) public() crypto.PublicKey {
+	switch key := k.Signer.(type) {
+	case nil:
+		return nil
+	case *rsa.PrivateKey:
+		if key == nil {
+			return nil
+		}
+	case *ecdsa.PrivateKey:
+		if key == nil {
+			return nil
+		}
+	case ed25519.PrivateKey:
+		if len(key) != ed25519.PrivateKeySize {
+			return nil
+		}
+	}
+	return k.Signer.Public()
 }
 
 // String shows the algorithm and the key's ID.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/jwx"
@@ -22,8 +23,8 @@ type RequestObject struct {
 	// Subject is sent as sub where a provider asks for one; "" sends none.
 	Subject string
 	// Params are the parameters of the authorization request. max_age becomes a
-	// number and claims an object; the others stay strings, and one that is
-	// there several times becomes an array.
+	// number, claims an object, and authorization_details an array; the others
+	// stay strings, and one that is there several times becomes an array.
 	Params url.Values
 	// Encrypt, when not nil, encrypts the signed object to the provider.
 	Encrypt *Encryption
@@ -56,8 +57,8 @@ var reserved = []string{"iss", "sub", "aud", "jti", "iat", "nbf", "exp", "reques
 // RequestObject returns a signed request object, or a JWE with one in it. It is
 // as short-lived as an assertion: make it when the browser asks for it.
 func (s *Signer) RequestObject(ctx context.Context, request RequestObject) (string, error) {
-	if request.Audience == "" {
-		return "", errors.New("assertion: audience is missing")
+	if err := s.ready(request.Audience); err != nil {
+		return "", err
 	}
 	if request.Encrypt != nil {
 		if err := request.Encrypt.check(); err != nil {
@@ -124,10 +125,20 @@ func parameter(name string, values []string) (any, error) {
 		}
 		return seconds, nil
 	case name == "claims" || name == "authorization_details":
-		if !json.Valid([]byte(values[0])) {
-			return nil, errors.New("assertion: parameter is not JSON: " + name)
-		}
-		return json.RawMessage(values[0]), nil
+		return jsonParameter(name, values[0])
 	}
 	return values[0], nil
+}
+
+// jsonParameter returns a parameter whose text is JSON: claims is an object
+// (OpenID Connect Core §5.5), authorization_details an array (RFC 9396 §2).
+func jsonParameter(name, text string) (any, error) {
+	opening := "{"
+	if name == "authorization_details" {
+		opening = "["
+	}
+	if !json.Valid([]byte(text)) || !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), opening) {
+		return nil, errors.New("assertion: parameter is not JSON of its kind: " + name)
+	}
+	return json.RawMessage(text), nil
 }

@@ -1,13 +1,16 @@
 package assertion
 
 import (
+	"bytes"
 	"context"
-	"crypto"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/rely-go/rely/internal/certchain"
@@ -40,7 +43,9 @@ type Config struct {
 // A Signer signs for one client. It is immutable and safe for concurrent use, as
 // far as its crypto.Signer is.
 type Signer struct {
-	config Config
+	// config is behind a pointer because package fmt, where it can't ask a
+	// Signer for its text, shows what is in it, but follows no pointer there.
+	config *Config
 	now    func() time.Time
 	header string // encoded, with the dot: the same for everything signed
 	object string // the same for request objects
@@ -49,15 +54,16 @@ type Signer struct {
 // New checks a configuration as a whole. It signs nothing and needs no network.
 // Its errors say what is wrong and hold no secret.
 func New(config Config) (*Signer, error) {
-	s := &Signer{config: config, now: config.Clock}
+	s := &Signer{config: &config, now: config.Clock}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.config.Lifetime == 0 {
-		s.config.Lifetime = time.Minute
+	if config.Lifetime == 0 {
+		config.Lifetime = time.Minute
 	}
-	s.config.Key.Algorithm = config.Key.algorithm()
-	switch lifetime, back := s.config.Lifetime, s.config.BackDate; {
+	config.Key.Algorithm = config.Key.algorithm()
+	config.Key.Secret = bytes.Clone(config.Key.Secret)
+	switch lifetime, back := config.Lifetime, config.BackDate; {
 	case config.ClientID == "":
 		return nil, errors.New("assertion: client id is missing")
 	case lifetime < time.Second || lifetime > 5*time.Minute || lifetime%time.Second != 0:
@@ -94,7 +100,10 @@ func (s *Signer) checkKey() error {
 	if key.Signer == nil || key.Secret != nil {
 		return errors.New("key has no signer, or a secret beside it")
 	}
-	public := key.Signer.Public()
+	public := key.public()
+	if public == nil {
+		return errors.New("key's signer has no public key")
+	}
 	if err := jose.Fits(key.Algorithm, public); err != nil {
 		return err
 	}
@@ -103,6 +112,9 @@ func (s *Signer) checkKey() error {
 			return errors.New("a client bound by its certificate has to send it")
 		}
 		return nil
+	}
+	if slices.Contains(key.Certificates, nil) {
+		return errors.New("a certificate of the chain is nil")
 	}
 	party := ""
 	if s.config.BindCertificate {
@@ -172,12 +184,25 @@ func newID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
+var errNotMade = errors.New("assertion: signer was not made by New")
+
+// ready reports what is missing to sign for an audience.
+func (s *Signer) ready(audience string) error {
+	switch {
+	case s.config == nil:
+		return errNotMade
+	case audience == "":
+		return errors.New("assertion: audience is missing")
+	}
+	return nil
+}
+
 // ClientAssertion returns a new assertion of this client for one server (RFC
 // 7523 §3): iss and sub are the client, aud is audience, one string. It is good
 // for one request.
 func (s *Signer) ClientAssertion(ctx context.Context, audience string) (string, error) {
-	if audience == "" {
-		return "", errors.New("assertion: audience is missing")
+	if err := s.ready(audience); err != nil {
+		return "", err
 	}
 	payload, err := json.Marshal(s.newClaims(s.config.ClientID, audience))
 	if err != nil {
@@ -204,15 +229,37 @@ func (s *Signer) sign(ctx context.Context, header string, payload []byte) (strin
 }
 
 // Algorithm returns the JWS algorithm of the key.
-func (s *Signer) Algorithm() string { return s.config.Key.Algorithm }
+func (s *Signer) Algorithm() string {
+	if s.config == nil {
+		return ""
+	}
+	return s.config.Key.Algorithm
+}
 
 // PublicJWKS returns the JWK Set (RFC 7517 §5) to publish or register for this
 // client. There is none for a secret.
 func (s *Signer) PublicJWKS() ([]byte, error) {
+	if s.config == nil {
+		return nil, errNotMade
+	}
 	key := &s.config.Key
-	if key.Signer == nil {
+	public := key.public()
+	if public == nil {
 		return nil, errors.New("assertion: a secret has no public half")
 	}
-	var public crypto.PublicKey = key.Signer.Public()
 	return jwx.MarshalPublic([]jwx.Key{{ID: key.ID, Algorithm: key.Algorithm, Use: "sig", Public: public}})
 }
+
+// String shows for whom and with which algorithm it signs.
+func (s Signer) String() string {
+	if s.config == nil {
+		return "assertion.Signer{}"
+	}
+	return "assertion.Signer{" + s.config.ClientID + " " + s.config.Key.Algorithm + " [redacted]}"
+}
+
+// Format keeps secrets out of every verb of package fmt.
+func (s Signer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue keeps a secret out of logs.
+func (s Signer) LogValue() slog.Value { return slog.StringValue(s.String()) }

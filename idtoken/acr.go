@@ -1,6 +1,9 @@
 package idtoken
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // ACRPolicy decides, as data, whether an authentication context class satisfies
 // the one demanded. The zero value demands equality.
@@ -26,6 +29,19 @@ func EIDAS() ACRPolicy {
 		levels("urn:http://eidas.europa.eu/LoA/"),
 		levels("urn:http://eidas.europa.eu/LoA/NotNotified/"),
 	}}
+}
+
+// Clone returns a copy that shares nothing with p.
+func (p ACRPolicy) Clone() ACRPolicy {
+	p.Ordered = slices.Clone(p.Ordered)
+	for i := range p.Ordered {
+		p.Ordered[i] = slices.Clone(p.Ordered[i])
+	}
+	p.Accepts = maps.Clone(p.Accepts)
+	for demanded, values := range p.Accepts {
+		p.Accepts[demanded] = slices.Clone(values)
+	}
+	return p
 }
 
 // Satisfies reports whether got is at least demanded.

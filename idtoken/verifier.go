@@ -76,6 +76,9 @@ func NewVerifier(config Config) (*Verifier, error) {
 	v.config.Algorithms = slices.Clone(v.config.Algorithms)
 	v.config.TrustedAudiences = slices.Clone(config.TrustedAudiences)
 	v.config.Secret = slices.Clone(config.Secret)
+	v.config.Rules.HeaderMembers = slices.Clone(config.Rules.HeaderMembers)
+	v.config.Rules.Required = slices.Clone(config.Rules.Required)
+	v.config.Rules.ACR = config.Rules.ACR.Clone()
 	if v.now == nil {
 		v.now = time.Now
 	}

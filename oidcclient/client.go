@@ -50,9 +50,7 @@ func New(config Config) (*Client, error) {
 }
 
 func newClient(cfg Config) (*Client, *ConfigError) {
-	cfg.Profile = cfg.Profile.clone()
-	cfg.Scopes = slices.Clone(cfg.Scopes)
-	cfg.ACRValues = slices.Clone(cfg.ACRValues)
+	cfg = cfg.clone()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}

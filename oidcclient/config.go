@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rely-go/rely/assertion"
@@ -155,6 +156,30 @@ type Config struct {
 	// Logger receives what an operator wants to see, without tokens and
 	// personal data; nil means silence.
 	Logger *slog.Logger
+}
+
+// clone copies everything that a caller could change afterwards.
+func (c Config) clone() Config {
+	c.Profile = c.Profile.clone()
+	c.Scopes = slices.Clone(c.Scopes)
+	c.ACRValues = slices.Clone(c.ACRValues)
+	c.UserInfoIssuers = slices.Clone(c.UserInfoIssuers)
+	c.Thumbprints = slices.Clone(c.Thumbprints)
+	c.TrustAnchors = slices.Clone(c.TrustAnchors)
+	c.Tenant = copied(c.Tenant)
+	c.Provider = copied(c.Provider)
+	c.Key = copied(c.Key)
+	c.RequestEncryption = copied(c.RequestEncryption)
+	c.MaxAge = copied(c.MaxAge)
+	return c
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	value := *p
+	return &value
 }
 
 const redacted = "[redacted]"

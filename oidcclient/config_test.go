@@ -98,10 +98,13 @@ func TestNewCopiesItsConfiguration(t *testing.T) {
 	config := Config{
 		Profile: Profile{Name: "test", Scopes: []string{"openid"}},
 		Issuer:  "https://op.example", ClientID: "client", ClientSecret: "secret", RedirectURI: "https://rp.example/cb",
+		Provider: &ProviderMetadata{TokenEndpoint: "https://op.example/t"},
 	}
 	c, err := New(config)
 	require.NoError(t, err)
 	config.Profile.Scopes[0] = "changed"
+	config.Provider.TokenEndpoint = "https://evil.example"
+	assert.Equal(t, "https://op.example/t", c.cfg.Provider.TokenEndpoint)
 	assert.Equal(t, []string{"openid"}, c.Profile().Scopes)
 	c.Profile().Scopes[0] = "changed"
 	assert.Equal(t, []string{"openid"}, c.Profile().Scopes)

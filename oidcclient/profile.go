@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -284,10 +285,10 @@ func (p Profile) clone() Profile {
 	p.ACRValues = slices.Clone(p.ACRValues)
 	p.Deviations = slices.Clone(p.Deviations)
 	p.Request.Outside = slices.Clone(p.Request.Outside)
-	params := make(map[string]string, len(p.AuthorizeParams))
-	for k, v := range p.AuthorizeParams {
-		params[k] = v
-	}
-	p.AuthorizeParams = params
+	p.Tenant.Suffixes = slices.Clone(p.Tenant.Suffixes)
+	p.Rules.HeaderMembers = slices.Clone(p.Rules.HeaderMembers)
+	p.Rules.Required = slices.Clone(p.Rules.Required)
+	p.Rules.ACR = p.Rules.ACR.Clone()
+	p.AuthorizeParams = maps.Clone(p.AuthorizeParams)
 	return p
 }

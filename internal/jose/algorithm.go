@@ -9,6 +9,7 @@ import (
 	_ "crypto/sha512" // crypto.SHA384, crypto.SHA512
 	"errors"
 	"fmt"
+	"math"
 )
 
 type family uint8
@@ -91,7 +92,8 @@ const (
 	maxRSABits = 8192
 )
 
-// Fits reports why a public key can't be used with alg, or nil.
+// Fits reports why a public key can't be used with alg, or nil. A key that was
+// never filled in does not fit.
 func Fits(alg string, key crypto.PublicKey) error {
 	a, ok := lookup(alg)
 	if !ok {
@@ -102,26 +104,43 @@ func Fits(alg string, key crypto.PublicKey) error {
 		if a.family != familyRSA && a.family != familyPSS {
 			break
 		}
-		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return fmt.Errorf("jose: RSA key has %d bits, not %d to %d", bits, minRSABits, maxRSABits)
-		}
-		if key.E < 3 || key.E&1 == 0 || key.N.Bit(0) == 0 {
-			return errors.New("jose: RSA key is malformed")
-		}
-		return nil
+		return checkRSA(key)
 	case *ecdsa.PublicKey:
-		if a.family != familyECDSA || key.Curve == nil || key.Curve.Params().BitSize != a.bits {
+		if a.family != familyECDSA || key == nil || key.Curve == nil || key.Curve.Params().BitSize != a.bits {
 			break
 		}
-		// ECDH checks that the point is on the curve.
-		if _, err := key.ECDH(); err != nil {
-			return errors.New("jose: EC key is not a point of its curve")
-		}
-		return nil
+		return checkECDSA(key)
 	case ed25519.PublicKey:
 		if a.family == familyEdDSA && len(key) == ed25519.PublicKeySize {
 			return nil
 		}
 	}
 	return fmt.Errorf("jose: key of type %T does not fit %s", key, alg)
+}
+
+func checkRSA(key *rsa.PublicKey) error {
+	// crypto/rsa takes no exponent of more than 31 bits either.
+	if key == nil || key.N == nil || key.N.Sign() <= 0 || key.E < 3 || key.E > math.MaxInt32 || key.E&1 == 0 {
+		return errors.New("jose: RSA key is malformed")
+	}
+	if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+		return fmt.Errorf("jose: RSA key has %d bits, not %d to %d", bits, minRSABits, maxRSABits)
+	}
+	if key.N.Bit(0) == 0 {
+		return errors.New("jose: RSA key is malformed")
+	}
+	return nil
+}
+
+func checkECDSA(key *ecdsa.PublicKey) error {
+	errPoint := errors.New("jose: EC key is not a point of its curve")
+	//lint:ignore SA1019 the library's own check panics on coordinates that are missing
+	if key.X == nil || key.Y == nil {
+		return errPoint
+	}
+	// ECDH checks that the point is on the curve.
+	if _, err := key.ECDH(); err != nil {
+		return errPoint
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package jose
 import (
 	"context"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
@@ -42,10 +43,31 @@ func Sign(ctx context.Context, alg string, signer crypto.Signer, signingInput st
 	if err != nil {
 		return nil, err
 	}
-	if a.family == familyECDSA {
-		return fromASN1(signature, a.coordinate())
+	// A signer that took no context may have come back long after it ended.
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return signature, ctx.Err()
+	return shaped(a, signature)
+}
+
+// errSigned is returned for what a signer returned without an error, and yet it
+// can't be a signature. A signer somewhere else may well answer that.
+var errSigned = errors.New("jose: signer returned no signature of the algorithm")
+
+// shaped returns a signature as JWS has it. The public key is not asked for: for
+// a key somewhere else that can be one more request.
+func shaped(a algorithm, signature []byte) ([]byte, error) {
+	minSize, maxSize := minRSABits/8, maxRSABits/8
+	switch a.family {
+	case familyECDSA:
+		return fromASN1(signature, a.coordinate())
+	case familyEdDSA:
+		minSize, maxSize = ed25519.SignatureSize, ed25519.SignatureSize
+	}
+	if len(signature) < minSize || len(signature) > maxSize {
+		return nil, errSigned
+	}
+	return signature, nil
 }
 
 func sign(ctx context.Context, signer crypto.Signer, message []byte, options crypto.SignerOpts) ([]byte, error) {
@@ -61,7 +83,7 @@ func fromASN1(signature []byte, size int) ([]byte, error) {
 	rest, err := asn1.Unmarshal(signature, &parts)
 	if err != nil || len(rest) > 0 || parts.R.Sign() <= 0 || parts.S.Sign() <= 0 ||
 		parts.R.BitLen() > 8*size || parts.S.BitLen() > 8*size {
-		return nil, errors.New("jose: signer returned no ECDSA signature")
+		return nil, errSigned
 	}
 	out := make([]byte, 2*size)
 	parts.R.FillBytes(out[:size])

@@ -4,6 +4,7 @@
 package jwx
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -27,8 +28,9 @@ type Key struct {
 }
 
 const (
-	maxDepth = 8
-	maxKey   = 64 << 10 // bytes of one JWK
+	maxDepth    = 8
+	maxKey      = 64 << 10 // bytes of one JWK
+	maxExponent = 4        // bytes of an RSA exponent, as in crypto/rsa
 )
 
 // ParseKeySet reads a JWK Set of at most maxKeys keys. Keys that are unknown,
@@ -83,6 +85,11 @@ func parsePublic(text []byte) (Key, error) {
 	}
 	switch public := public.(type) {
 	case *rsa.PublicKey:
+		// jwx cuts an exponent off at 64 bits, which makes another key of it.
+		rsaKey, ok := key.(jwk.RSAPublicKey)
+		if !ok || len(bytes.TrimLeft(rsaKey.E(), "\x00")) > maxExponent {
+			return Key{}, errNotPublic
+		}
 		k.Public = public
 	case *ecdsa.PublicKey:
 		// The curve's own check: jwx does not make it for every curve.
