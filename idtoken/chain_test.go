@@ -106,12 +106,22 @@ func TestCertificateChain(t *testing.T) {
 	thumbprint := certchain.Thumbprint(p.leaf.cert)
 	leafOf := func(change func(*x509.Certificate)) authority { return issue(t, p.ca, change) }
 
+	oldCA := issue(t, p.root, func(c *x509.Certificate) { asCA(c); c.NotAfter = testNow.Add(-time.Second) })
+	narrowCA := issue(t, p.root, func(c *x509.Certificate) { asCA(c); c.MaxPathLenZero = true })
+	underNarrow := issue(t, narrowCA, asCA)
+	underOld, tooDeep := issue(t, oldCA, named(organization, "")), issue(t, underNarrow, named(organization, ""))
+	weak := weakAuthority(t, p.ca)
 	tests := map[string]struct {
 		signer  authority
 		x5c     any
 		config  func(*ChainConfig)
 		refused Check
 	}{
+		"only the CA expired":    {underOld, encode(underOld.cert, oldCA.cert), nil, CheckKey},
+		"CA under a last CA":     {tooDeep, encode(tooDeep.cert, underNarrow.cert, narrowCA.cert), nil, CheckKey},
+		"weak key":               {weak, encode(weak.cert, p.ca.cert), nil, CheckKey},
+		"x5c a string, no chain": {p.leaf, good[0], func(c *ChainConfig) { c.Anchors = []*x509.Certificate{p.ca.cert} }, CheckKey},
+
 		"good":                    {p.leaf, good, nil, 0},
 		"without the root":        {p.leaf, good[:2], nil, 0},
 		"PEM tail tolerated":      {p.leaf, tail, func(c *ChainConfig) { c.PEMTail = true }, 0},
@@ -180,6 +190,30 @@ func TestCertificateChain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// weakAuthority is a leaf for party with a key of 224 bits.
+func weakAuthority(t *testing.T, parent authority) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: testNow.Add(-time.Hour), NotAfter: testNow.Add(time.Hour)}
+	named(organization, "")(template)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent.cert, key.Public(), parent.key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return authority{cert, testKey()}
+}
+
+func TestCertificateOfAnotherKind(t *testing.T) {
+	p := newPKI(t)
+	source, err := NewCertificateChain(p.config())
+	require.NoError(t, err)
+	header := members{"alg": "RS256", "x5c": certchain.EncodeX5C(p.chain())}
+	raw := signText(t, p.leaf.key, "ES256", toJSON(t, header), "{}")
+	_, err = source.VerifySignature(t.Context(), raw)
+	assert.ErrorContains(t, err, "key", "an EC certificate does not sign RS256")
 }
 
 // revoking answers each question with an error or nil.

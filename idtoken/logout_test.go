@@ -47,6 +47,7 @@ func TestVerifyLogoutToken(t *testing.T) {
 		"no jti":             {claims("jti", nil), nil, CheckExtra},
 		"neither sub nor id": {claims("sub", nil, "sid", nil), nil, CheckSubject},
 		"sid number":         {claims("sid", 1), nil, CheckSubject},
+		"sub number":         {claims("sub", 1), nil, CheckSubject},
 		"an ID token":        {with(goodClaims(), "nonce", nil), nil, CheckEvent},
 	}
 	for name, tt := range tests {

@@ -3,6 +3,7 @@ package idtoken
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -65,6 +66,14 @@ type Verifier struct {
 	now    func() time.Time
 	skew   time.Duration
 }
+
+// Format shows nothing of a secret, under every verb of package fmt.
+func (c Config) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "idtoken.Config{"+c.Issuer+" "+c.ClientID+"}")
+}
+
+// Format shows nothing of a secret, under every verb of package fmt.
+func (v *Verifier) Format(f fmt.State, verb rune) { v.config.Format(f, verb) }
 
 // NewVerifier checks a configuration. What would make a check pass by being
 // empty is an error.

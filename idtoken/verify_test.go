@@ -1,6 +1,7 @@
 package idtoken
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -267,6 +268,54 @@ func TestVerifyHMAC(t *testing.T) {
 	mac[0] ^= 1
 	_, err = v.Verify(t.Context(), input+"."+jose.Encode(mac), goodExpect())
 	assert.ErrorContains(t, err, "signature")
+}
+
+// lying is a foreign key source that confirms another payload.
+type lying struct{}
+
+func (lying) VerifySignature(context.Context, string) ([]byte, error) { return []byte("{}"), nil }
+
+func TestForeignKeySources(t *testing.T) {
+	raw := signed(t, goodHeader(), goodClaims())
+	for name, source := range map[string]KeySource{"refusing": refusing{}, "lying": lying{}} {
+		_, err := testVerifier(t, func(c *Config) { c.Keys = source }).Verify(t.Context(), raw, goodExpect())
+		var refusal *Error
+		require.True(t, errors.As(err, &refusal), name)
+		assert.Equal(t, CheckSignature, refusal.Check, name)
+		assert.NotContains(t, err.Error(), "eyJ", name)
+	}
+	_, err := testVerifier(t, func(c *Config) { c.Keys = confirming{} }).Verify(t.Context(), raw, goodExpect())
+	require.NoError(t, err)
+}
+
+func TestSourcesForOthersRefuse(t *testing.T) {
+	keys, err := PinnedPublicKeys(testKey().Public())
+	require.NoError(t, err)
+	for name, header := range map[string]members{
+		"no alg": {}, "none": {"alg": "none"}, "HMAC": {"alg": "HS256"}, "alg number": {"alg": 1}, "kid number": {"alg": "ES256", "kid": 1},
+	} {
+		_, err := keys.VerifySignature(t.Context(), signed(t, header, goodClaims()))
+		var refusal *Error
+		require.True(t, errors.As(err, &refusal), name)
+		assert.Equal(t, CheckHeader, refusal.Check, name)
+	}
+	_, err = keys.VerifySignature(t.Context(), "not a token")
+	assert.Error(t, err)
+}
+
+func TestVerifiersPrintNoSecret(t *testing.T) {
+	secret := []byte("s3cr3t of at least thirty-two bytes")
+	config := Config{Issuer: testIssuer, ClientID: testClient, Algorithms: []string{"HS256"}, Secret: secret}
+	v, err := NewVerifier(config)
+	require.NoError(t, err)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d", "%q"} {
+		for _, value := range []any{config, v, struct{ V any }{v}, []any{config}} {
+			text := fmt.Sprintf(verb, value)
+			assert.NotContains(t, text, "s3cr3t", verb)
+			assert.NotContains(t, text, fmt.Sprintf("%x", "s3cr3t"), verb)
+			assert.NotContains(t, text, "115 51 99", verb)
+		}
+	}
 }
 
 func TestAccessors(t *testing.T) {

@@ -209,7 +209,7 @@ func (c *Client) signedForm(ctx context.Context, found *provider, params url.Val
 		Audience: found.Issuer, Subject: rules.Subject, Params: params, Encrypt: c.cfg.RequestEncryption,
 	})
 	if err != nil {
-		return nil, &Error{Step: StepBegin, Fault: FaultProvider, Reason: "request object can't be signed", Err: err}
+		return nil, cantSign(ctx, StepBegin, "request object can't be signed", err)
 	}
 	form := url.Values{"request": {object}}
 	for _, name := range rules.Outside {

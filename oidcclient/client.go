@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -256,6 +257,9 @@ func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.found(ctx)
 	return err
 }
+
+// Format shows nothing of a secret, under every verb of package fmt.
+func (c *Client) Format(f fmt.State, verb rune) { c.cfg.Format(f, verb) }
 
 // ClientID returns the configured client identifier.
 func (c *Client) ClientID() string { return c.cfg.ClientID }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -97,9 +98,13 @@ func TestClientAuthentication(t *testing.T) {
 			func(c *Config) {
 				c.AuthMethod, c.Key, c.AssertionAudience = "private_key_jwt", ecKey("ES256"), "did:example:party"
 				c.Profile.Assertion.ClientIDInBody = true
+				c.Profile.Assertion.NotBefore, c.Profile.Assertion.BackDate = true, 2*time.Second
 			},
 			func(t *testing.T, form url.Values, _ http.Header) {
-				assert.Equal(t, "did:example:party", assertionClaims(t, form)["aud"])
+				claims := assertionClaims(t, form)
+				assert.Equal(t, "did:example:party", claims["aud"])
+				assert.EqualValues(t, testNow.Unix()-2, claims["nbf"])
+				assert.EqualValues(t, testNow.Unix()-2, claims["iat"])
 				assert.Equal(t, "client", form.Get("client_id"))
 			},
 		},

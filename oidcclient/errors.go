@@ -156,6 +156,16 @@ func outage(ctx context.Context, step Step, err error) *Error {
 	return &Error{Step: step, Fault: FaultOutage, Reason: "provider not reached", Err: err}
 }
 
+// cantSign makes the error of a key that does not sign, which is somewhere else as
+// often as not and may be back later.
+func cantSign(ctx context.Context, step Step, reason string, err error) *Error {
+	e := outage(ctx, step, err)
+	if e.Fault == FaultOutage {
+		e.Reason = reason
+	}
+	return e
+}
+
 // notBelieved turns a refusal by package idtoken into one of this package.
 func notBelieved(ctx context.Context, step Step, err error) *Error {
 	var refused *idtoken.Error

@@ -172,6 +172,11 @@ type AssertionRules struct {
 	Audience string
 	// Lifetime is exp − iat; zero means one minute.
 	Lifetime time.Duration
+	// NotBefore also sends nbf, equal to iat.
+	NotBefore bool
+	// BackDate puts iat up to three seconds into the past, for servers whose
+	// clocks are behind and who tolerate nothing.
+	BackDate time.Duration
 	// Naming says how the key is named in the header.
 	Naming assertion.Naming
 	// BindCertificate demands that the leaf certificate names the client.

@@ -132,6 +132,7 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	values := map[string]any{
 		"pending": &Pending{pendingData{State: secret, Nonce: secret, Verifier: secret}},
 		"session": &Session{data: sessionData{AccessToken: secret, RefreshToken: secret, IDToken: secret, Subject: secret}},
+		"client":  staticClient(t, func(c *Config) { c.ClientSecret = secret }),
 		"config":  Config{ClientSecret: secret, ClientID: "client"},
 		"sealer":  &Sealer{keys: []sealingKey{{secret: []byte(secret)}}},
 	}

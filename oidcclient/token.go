@@ -73,10 +73,7 @@ func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint 
 		"Accept":       {"application/json"},
 	}
 	if err := c.auth.apply(ctx, form, header, endpoint, &found.ProviderMetadata); err != nil {
-		if ctx.Err() != nil {
-			return nil, outage(ctx, step, err)
-		}
-		return nil, &Error{Step: step, Fault: FaultOutage, Reason: "client assertion can't be signed", Err: err}
+		return nil, cantSign(ctx, step, "client assertion can't be signed", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {

@@ -18,8 +18,8 @@ const minRSABits = 2048
 // leaf is no CA, and its key usage, if it has one, allows signatures
 // (digitalSignature or contentCommitment) and no certificates; extended key
 // usages are not looked at, because the schemes disagree about them; keys are
-// strong enough; no signature below the anchor uses SHA-1 or MD5. Anchors come
-// only from the caller: never from the token, never from the system.
+// strong enough. Signatures with SHA-1 and MD5 are refused by crypto/x509. Anchors
+// come only from the caller: never from the token, never from the system.
 func Build(chain, anchors []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	if len(chain) == 0 || len(anchors) == 0 {
 		return nil, errors.New("there is no certificate or no trust anchor")
@@ -92,10 +92,7 @@ func checkLeaf(leaf *x509.Certificate) error {
 }
 
 func checkPath(path []*x509.Certificate) error {
-	if len(path) > maxCertificates {
-		return errors.New("path is longer than ten certificates")
-	}
-	for i, cert := range path {
+	for _, cert := range path {
 		switch key := cert.PublicKey.(type) {
 		case *rsa.PublicKey:
 			if key.N.BitLen() < minRSABits {
@@ -105,13 +102,6 @@ func checkPath(path []*x509.Certificate) error {
 			if key.Curve.Params().BitSize < 256 {
 				return errors.New("a certificate's EC key is shorter than 256 bits")
 			}
-		}
-		if i == len(path)-1 {
-			break
-		}
-		switch cert.SignatureAlgorithm {
-		case x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
-			return errors.New("a certificate is signed with a broken hash")
 		}
 	}
 	return nil
