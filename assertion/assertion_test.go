@@ -16,6 +16,7 @@ import (
 	"io"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -210,13 +211,16 @@ func TestSelfCheck(t *testing.T) {
 		change func(*assertion.Config)
 		want   string
 	}{
-		"good":               {func(*assertion.Config) {}, ""},
-		"by serial number":   {func(c *assertion.Config) { c.ClientID, c.Key.Certificates = "EU.EORI.NL000000001", serial }, ""},
-		"another key":        {func(c *assertion.Config) { c.Key.Signer, c.Key.Algorithm = ecKey(t, elliptic.P256()), "ES256" }, "does not fit the leaf"},
-		"root first":         {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[2], good[1], good[0]} }, "does not fit the leaf"},
-		"out of order":       {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[0], good[2], good[1]} }, "not issued by the next"},
-		"middle left out":    {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[0], good[2]} }, "not issued by the next"},
-		"root left out":      {func(c *assertion.Config) { c.Key.Certificates = good[:2] }, "not complete"},
+		"good":             {func(*assertion.Config) {}, ""},
+		"by serial number": {func(c *assertion.Config) { c.ClientID, c.Key.Certificates = "EU.EORI.NL000000001", serial }, ""},
+		"another key":      {func(c *assertion.Config) { c.Key.Signer, c.Key.Algorithm = ecKey(t, elliptic.P256()), "ES256" }, "does not fit the leaf"},
+		"root first":       {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[2], good[1], good[0]} }, "does not fit the leaf"},
+		"out of order":     {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[0], good[2], good[1]} }, "not issued by the next"},
+		"middle left out":  {func(c *assertion.Config) { c.Key.Certificates = []*x509.Certificate{good[0], good[2]} }, "not issued by the next"},
+		"root left out":    {func(c *assertion.Config) { c.Key.Certificates = good[:2] }, "not complete"},
+		"eleven certificates": {func(c *assertion.Config) {
+			c.Key.Certificates = append(slices.Clone(good), slices.Repeat([]*x509.Certificate{good[2]}, 8)...)
+		}, "longer than ten"},
 		"no certificates":    {func(c *assertion.Config) { c.Key.Certificates = nil }, "no certificate"},
 		"expired":            {func(c *assertion.Config) { c.Clock = func() time.Time { return now.Add(2 * time.Hour) } }, "not valid at this time"},
 		"not valid yet":      {func(c *assertion.Config) { c.Clock = func() time.Time { return now.Add(-2 * time.Hour) } }, "not valid at this time"},

@@ -110,7 +110,8 @@ func TestCertificateChain(t *testing.T) {
 	narrowCA := issue(t, p.root, func(c *x509.Certificate) { asCA(c); c.MaxPathLenZero = true })
 	underNarrow := issue(t, narrowCA, asCA)
 	underOld, tooDeep := issue(t, oldCA, named(organization, "")), issue(t, underNarrow, named(organization, ""))
-	weak := weakAuthority(t, p.ca)
+	weak := weakAuthority(t, p.root)
+	underWeak := issue(t, weak, named(organization, ""))
 	tests := map[string]struct {
 		signer  authority
 		x5c     any
@@ -119,7 +120,7 @@ func TestCertificateChain(t *testing.T) {
 	}{
 		"only the CA expired":    {underOld, encode(underOld.cert, oldCA.cert), nil, CheckKey},
 		"CA under a last CA":     {tooDeep, encode(tooDeep.cert, underNarrow.cert, narrowCA.cert), nil, CheckKey},
-		"weak key":               {weak, encode(weak.cert, p.ca.cert), nil, CheckKey},
+		"CA with a weak key":     {underWeak, encode(underWeak.cert, weak.cert), nil, CheckKey},
 		"x5c a string, no chain": {p.leaf, good[0], func(c *ChainConfig) { c.Anchors = []*x509.Certificate{p.ca.cert} }, CheckKey},
 
 		"good":                    {p.leaf, good, nil, 0},
@@ -192,18 +193,21 @@ func TestCertificateChain(t *testing.T) {
 	}
 }
 
-// weakAuthority is a leaf for party with a key of 224 bits.
+// weakAuthority is a CA with a key of 224 bits.
 func weakAuthority(t *testing.T, parent authority) authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotBefore: testNow.Add(-time.Hour), NotAfter: testNow.Add(time.Hour)}
-	named(organization, "")(template)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(7), Subject: pkix.Name{CommonName: "weak"}, BasicConstraintsValid: true,
+		NotBefore: testNow.Add(-time.Hour), NotAfter: testNow.Add(time.Hour),
+	}
+	asCA(template)
 	der, err := x509.CreateCertificate(rand.Reader, template, parent.cert, key.Public(), parent.key)
 	require.NoError(t, err)
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
-	return authority{cert, testKey()}
+	return authority{cert, key}
 }
 
 func TestCertificateOfAnotherKind(t *testing.T) {
