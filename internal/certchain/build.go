@@ -18,7 +18,8 @@ const minRSABits = 2048
 // leaf is no CA, and its key usage, if it has one, allows signatures
 // (digitalSignature or contentCommitment) and no certificates; extended key
 // usages are not looked at, because the schemes disagree about them; keys are
-// strong enough. Signatures with SHA-1 and MD5 are refused by crypto/x509. Anchors
+// strong enough; a path has at most ten certificates, the anchor included.
+// Signatures with SHA-1 and MD5 are refused by crypto/x509. Anchors
 // come only from the caller: never from the token, never from the system.
 func Build(chain, anchors []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	if len(chain) == 0 || len(anchors) == 0 {
@@ -92,6 +93,9 @@ func checkLeaf(leaf *x509.Certificate) error {
 }
 
 func checkPath(path []*x509.Certificate) error {
+	if len(path) > maxCertificates {
+		return errors.New("path is longer than ten certificates")
+	}
 	for _, cert := range path {
 		switch key := cert.PublicKey.(type) {
 		case *rsa.PublicKey:
