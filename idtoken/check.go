@@ -103,6 +103,12 @@ type Outcome struct {
 	Made bool
 }
 
+// checkSet has a bit for each check that was made.
+type checkSet uint32
+
+func (s *checkSet) add(c Check)     { *s |= 1 << c }
+func (s checkSet) has(c Check) bool { return s&(1<<c) != 0 }
+
 // String returns the check's name, and whether there was nothing to check.
 func (o Outcome) String() string {
 	if !o.Made {

@@ -22,7 +22,7 @@ func date(claims strictjson.Object, name string, allowString bool) (seconds int6
 	if !ok {
 		return 0, false, true
 	}
-	literal := string(raw)
+	literal := raw
 	if allowString && raw[0] == '"' {
 		digits := strings.Trim(literal, `"`)
 		if len(digits) < 1 || len(digits) > 12 || strings.Trim(digits, "0123456789") != "" {
@@ -55,11 +55,11 @@ func exponent(literal string) (seconds int64, ok, valid bool) {
 }
 
 // before reports whether now is before a time that may be off by the skew.
-func (v *Verifier) before(seconds int64) bool {
-	return v.now().Add(v.skew).Before(time.Unix(seconds, 0))
+func (v *Verifier) before(t *token, seconds int64) bool {
+	return t.now.Add(v.skew).Before(time.Unix(seconds, 0))
 }
 
 // after reports whether now is at or after a time that may be off by the skew.
-func (v *Verifier) after(seconds int64) bool {
-	return !v.now().Add(-v.skew).Before(time.Unix(seconds, 0))
+func (v *Verifier) after(t *token, seconds int64) bool {
+	return !t.now.Add(-v.skew).Before(time.Unix(seconds, 0))
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/rely-go/rely/internal/strictjson"
@@ -20,11 +19,7 @@ type IDToken struct {
 	raw         string
 	claims      strictjson.Object
 	stringDates bool
-	outcomes    []Outcome
-}
-
-func newIDToken(t *token, stringDates bool, outcomes []Outcome) *IDToken {
-	return &IDToken{raw: t.raw, claims: t.claims, stringDates: stringDates, outcomes: outcomes}
+	made        checkSet
 }
 
 // Restore reads a token that this program verified before and has kept where
@@ -38,7 +33,7 @@ func Restore(raw string) (*IDToken, error) {
 	if refusal := t.readClaims(); refusal != nil {
 		return nil, refusal
 	}
-	return newIDToken(t, true, nil), nil
+	return &IDToken{raw: raw, claims: t.claims, stringDates: true}, nil
 }
 
 func (t *IDToken) text(name string) string {
@@ -121,10 +116,14 @@ func (t *IDToken) Raw() string {
 
 // Checks returns what became of each check. It is empty for a restored token.
 func (t *IDToken) Checks() []Outcome {
-	if t == nil {
+	if t == nil || t.made == 0 {
 		return nil
 	}
-	return slices.Clone(t.outcomes)
+	outcomes := make([]Outcome, 0, CheckRefresh)
+	for c := CheckSize; c <= CheckRefresh; c++ {
+		outcomes = append(outcomes, Outcome{c, t.made.has(c)})
+	}
+	return outcomes
 }
 
 // Claims decodes all claims into v, by exact member names. A number in an any

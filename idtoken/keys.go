@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 
@@ -53,12 +54,11 @@ func verifySignature(ctx context.Context, source verifying, jwt string) ([]byte,
 	if refusal != nil {
 		return nil, refusal
 	}
-	var err error
-	if t.alg, _, err = t.header.String("alg"); err != nil || !jose.Known(t.alg) || jose.Symmetric(t.alg) {
-		return nil, refused(CheckHeader, "alg is no asymmetric algorithm")
+	if t.header, refusal = readHeader(t.HeaderPart); refusal != nil {
+		return nil, refusal
 	}
-	if t.kid, _, err = t.header.String("kid"); err != nil {
-		return nil, refused(CheckHeader, "kid is no string")
+	if alg := t.header.alg; !jose.Known(alg) || jose.Symmetric(alg) {
+		return nil, refused(CheckHeader, "alg is no asymmetric algorithm")
 	}
 	if refusal := source.verify(ctx, t); refusal != nil {
 		return nil, refusal
@@ -67,45 +67,68 @@ func verifySignature(ctx context.Context, source verifying, jwt string) ([]byte,
 }
 
 const (
-	maxKeys       = 200 // of a JWK Set
-	maxCandidates = 4   // keys with the same kid that are tried
+	maxKeys       = 1000 // of a JWK Set
+	maxCandidates = 4    // keys with the same kid that are tried
 )
 
+// A verificationKey was found sound and meant for verifying signatures.
+type verificationKey struct {
+	id        string // kid, or ""
+	algorithm string // the only one it is for, or ""
+	public    jose.PublicKey
+}
+
 // keySet is a JWK Set as it was published at one time.
-type keySet []jwx.Key
+type keySet []verificationKey
+
+// newKeySet passes over keys that can't or may not verify signatures (RFC 7517
+// §4.2 to §4.4).
+func newKeySet(keys []jwx.Key) keySet {
+	set := make(keySet, 0, len(keys))
+	for _, key := range keys {
+		public, err := jose.NewPublicKey(key.Public)
+		if err == nil && (key.Use == "" || key.Use == "sig") && (len(key.Ops) == 0 || slices.Contains(key.Ops, "verify")) {
+			set = append(set, verificationKey{key.ID, key.Algorithm, public})
+		}
+	}
+	return set
+}
+
+// parseKeySet reads a JWK Set.
+func parseKeySet(jwks []byte) (keySet, error) {
+	keys, err := jwx.ParseKeySet(jwks, maxKeys)
+	return newKeySet(keys), err
+}
 
 // verify tries the keys that fit a token: those with its kid; without a kid the
 // only one that fits, because a choice among several would be a guess.
-func (s keySet) verify(t *token) *Error {
-	var fitting []crypto.PublicKey
-	for _, key := range s {
-		if (t.kid == "" || key.ID == t.kid) && usable(key, t.alg) {
-			fitting = append(fitting, key.Public)
+func (s keySet) verify(t *token, kid string) *Error {
+	alg := t.header.alg
+	var fitting [maxCandidates]*verificationKey
+	count := 0
+	for i := range s {
+		key := &s[i]
+		if kid != "" && key.id != kid || key.algorithm != "" && key.algorithm != alg || !key.public.Fits(alg) {
+			continue
 		}
+		if count == maxCandidates {
+			return refused(CheckKey, "too many keys fit kid and alg")
+		}
+		fitting[count] = key
+		count++
 	}
 	switch {
-	case len(fitting) == 0:
+	case count == 0:
 		return refused(CheckKey, "issuer has no key that fits kid and alg")
-	case t.kid == "" && len(fitting) > 1:
+	case kid == "" && count > 1:
 		return refused(CheckKey, "token names no key, and several fit")
-	case len(fitting) > maxCandidates:
-		return refused(CheckKey, "too many keys have the same kid")
 	}
-	for _, key := range fitting {
-		if jose.Verify(t.alg, key, t.SigningInput, t.Signature) == nil {
+	for _, key := range fitting[:count] {
+		if key.public.Verify(alg, t.SigningInput, t.Signature) == nil {
 			return nil
 		}
 	}
 	return refused(CheckSignature, "signature does not hold")
-}
-
-// usable reports whether a key may verify signatures of alg (RFC 7517 §4.2 to
-// §4.4).
-func usable(key jwx.Key, alg string) bool {
-	return (key.Use == "" || key.Use == "sig") &&
-		(len(key.Ops) == 0 || slices.Contains(key.Ops, "verify")) &&
-		(key.Algorithm == "" || key.Algorithm == alg) &&
-		jose.Fits(alg, key.Public) == nil
 }
 
 // A pinned source has keys that never change.
@@ -115,7 +138,7 @@ type pinned struct{ keys keySet }
 // Keys of it that can't verify signatures are passed over; that none is left is
 // an error.
 func PinnedKeys(jwks []byte) (KeySource, error) {
-	keys, err := jwx.ParseKeySet(jwks, maxKeys)
+	keys, err := parseKeySet(jwks)
 	if err != nil {
 		return nil, errors.New("idtoken: " + err.Error())
 	}
@@ -128,12 +151,16 @@ func PinnedKeys(jwks []byte) (KeySource, error) {
 // PinnedPublicKeys returns a source of RSA, ECDSA and Ed25519 public keys
 // without key ids, of which each token must fit exactly one.
 func PinnedPublicKeys(keys ...crypto.PublicKey) (KeySource, error) {
-	p := pinned{}
-	for _, key := range keys {
-		p.keys = append(p.keys, jwx.Key{Public: key})
-	}
 	if len(keys) == 0 {
 		return nil, errors.New("idtoken: no key to pin")
+	}
+	p := pinned{}
+	for _, key := range keys {
+		public, err := jose.NewPublicKey(key)
+		if err != nil {
+			return nil, fmt.Errorf("idtoken: %w", err)
+		}
+		p.keys = append(p.keys, verificationKey{public: public})
 	}
 	return p, nil
 }
@@ -141,12 +168,10 @@ func PinnedPublicKeys(keys ...crypto.PublicKey) (KeySource, error) {
 func (p pinned) verify(_ context.Context, t *token) *Error {
 	// A token that names a key by an id that was never pinned is judged by the
 	// keys that have no id.
-	if t.kid != "" && !slices.ContainsFunc(p.keys, func(k jwx.Key) bool { return k.ID != "" }) {
-		anonymous := *t
-		anonymous.kid = ""
-		return p.keys.verify(&anonymous)
+	if !slices.ContainsFunc(p.keys, func(k verificationKey) bool { return k.id != "" }) {
+		return p.keys.verify(t, "")
 	}
-	return p.keys.verify(t)
+	return p.keys.verify(t, t.header.kid)
 }
 
 // VerifySignature implements [KeySource].

@@ -89,7 +89,13 @@ func (v *LegacyVerifier) Verify(ctx context.Context, raw string) (*LegacyIdentit
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := t.readHeader([]string{"RS256"}, nil, []string{"jwt"}); refusal != nil {
+	if t.header, refusal = readHeader(t.HeaderPart); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := t.header.check([]string{"RS256"}, nil); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := t.header.checkType("jwt"); refusal != nil {
 		return nil, refusal
 	}
 	if v.config.Keys != nil {

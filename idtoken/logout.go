@@ -2,7 +2,6 @@ package idtoken
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -47,7 +46,7 @@ func (v *Verifier) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutTo
 		return nil, err
 	}
 	for _, step := range sequence[:2] { // issuer and audience, as in an ID token
-		if _, reason := step.ask(v, t, &Expect{}); reason != "" {
+		if _, reason := step.ask(v, t); reason != "" {
 			return nil, refused(step.check, reason)
 		}
 	}
@@ -73,7 +72,7 @@ func (v *Verifier) logoutTimes(t *token, out *LogoutToken) *Error {
 	if expiry, ok, _ := v.date(t, "exp"); ok {
 		end = expiry
 	}
-	if v.after(end) {
+	if v.after(t, end) {
 		return refused(CheckIssuedAt, "logout token is too old")
 	}
 	out.expiry = time.Unix(end, 0).Add(v.skew).UTC()
@@ -89,7 +88,7 @@ func (t *token) logoutEvent(out *LogoutToken) *Error {
 	if _, ok, err := events.Object(logoutEvent); err != nil || !ok {
 		return refused(CheckEvent, "event is not a logout")
 	}
-	if slices.Contains(t.claims.Names(), "nonce") {
+	if t.claims.Has("nonce") {
 		return refused(CheckNonce, "logout token has a nonce")
 	}
 	var valid bool

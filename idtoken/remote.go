@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/rely-go/rely/internal/jwx"
 )
 
 // RemoteKeysConfig says where a JWK Set is and how long it is kept. The zero
@@ -126,7 +124,7 @@ func (r *RemoteKeys) verify(ctx context.Context, t *token) *Error {
 	if err != nil {
 		return unavailable(err)
 	}
-	refusal := keys.keys.verify(t)
+	refusal := keys.keys.verify(t, t.header.kid)
 	if refusal == nil || keys.number > before {
 		return refusal
 	}
@@ -141,7 +139,7 @@ func (r *RemoteKeys) verify(ctx context.Context, t *token) *Error {
 	case err != nil || newer == nil:
 		return refusal
 	}
-	return newer.keys.verify(t)
+	return newer.keys.verify(t, t.header.kid)
 }
 
 // get returns keys that may be used now.
@@ -272,7 +270,7 @@ func (r *RemoteKeys) request(ctx context.Context) (keySet, time.Duration, error)
 	if len(text) > maxKeySet {
 		return nil, 0, errors.New("answer is larger than 1 MiB")
 	}
-	keys, err := jwx.ParseKeySet(text, maxKeys)
+	keys, err := parseKeySet(text)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -3,8 +3,8 @@ package idtoken
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/strictjson"
@@ -21,13 +21,13 @@ const (
 type token struct {
 	jose.Compact
 	raw    string
-	alg    string
-	kid    string
-	header strictjson.Object
+	header *header
 	claims strictjson.Object // empty until the signature holds
+	now    time.Time         // one reading of the clock decides about all times
+	expect Expect
 }
 
-// parse makes the checks of size and shape that come before the signature.
+// parse makes the checks of size and shape that can be made without reading.
 func parse(raw string) (*token, *Error) {
 	compact, err := jose.ParseCompact(raw, maxToken)
 	if errors.Is(err, jose.ErrSize) {
@@ -36,47 +36,7 @@ func parse(raw string) (*token, *Error) {
 	if err != nil {
 		return nil, refused(CheckShape, "token is not three parts of canonical base64url")
 	}
-	t := &token{Compact: compact, raw: raw}
-	if t.header, err = strictjson.ParseObject(t.Header, maxHeaderDepth); err != nil {
-		return nil, refused(CheckShape, "header is not a strict JSON object")
-	}
-	return t, nil
-}
-
-// readHeader checks the header. types are the values of typ that the token may
-// have, in lower case and without "application/"; it may also have none.
-func (t *token) readHeader(algorithms, members, types []string) *Error {
-	var err error
-	var ok bool
-	if t.alg, ok, err = t.header.String("alg"); err != nil || !ok {
-		return refused(CheckHeader, "alg is missing or no string")
-	}
-	if !slices.Contains(algorithms, t.alg) {
-		return refused(CheckHeader, "alg is not one that was agreed")
-	}
-	if t.kid, _, err = t.header.String("kid"); err != nil {
-		return refused(CheckHeader, "kid is no string")
-	}
-	names := t.header.Names()
-	if slices.Contains(names, "crit") || slices.Contains(names, "b64") {
-		return refused(CheckHeader, "crit and b64 are not supported")
-	}
-	typ, ok, err := t.header.String("typ")
-	if err != nil || ok && !slices.Contains(types, strings.TrimPrefix(strings.ToLower(typ), "application/")) {
-		return refused(CheckHeader, "typ is another kind of token's")
-	}
-	if members == nil {
-		return nil
-	}
-	for _, name := range names {
-		if !slices.Contains(members, name) {
-			return refused(CheckHeader, "header has a member that the profile does not allow")
-		}
-	}
-	if len(names) != len(members) {
-		return refused(CheckHeader, "header lacks a member that the profile demands")
-	}
-	return nil
+	return &token{Compact: compact, raw: raw}, nil
 }
 
 // readClaims reads the payload of a token whose signature holds.
@@ -85,7 +45,7 @@ func (t *token) readClaims() *Error {
 	if err != nil {
 		return refused(CheckShape, "claims are not a strict JSON object")
 	}
-	for _, name := range claims.Names() {
+	for name := range claims.Names() {
 		if shadows(name) {
 			return refused(CheckShape, "a claim differs from a registered one only by letter case")
 		}
@@ -116,17 +76,31 @@ func shadows(name string) bool {
 	return false
 }
 
-// open makes all checks up to the signature, and then reads the claims.
+// open makes all checks up to the signature, and then reads the claims. types
+// are the values of typ that the token may have; it may also have none.
 func (v *Verifier) open(ctx context.Context, raw string, types ...string) (*token, error) {
 	t, refusal := parse(raw)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if refusal := t.readHeader(v.config.Algorithms, v.config.Rules.HeaderMembers, types); refusal != nil {
+	t.now = v.now()
+	var remembered bool
+	if t.header, remembered = v.headers.get(t.HeaderPart); !remembered {
+		if t.header, refusal = readHeader(t.HeaderPart); refusal != nil {
+			return nil, refusal
+		}
+		if refusal := t.header.check(v.config.Algorithms, v.config.Rules.HeaderMembers); refusal != nil {
+			return nil, refusal
+		}
+	}
+	if refusal := t.header.checkType(types...); refusal != nil {
 		return nil, refusal
 	}
 	if refusal := v.checkSignature(ctx, t); refusal != nil {
 		return nil, refusal
+	}
+	if !remembered {
+		v.headers.put(t.HeaderPart, t.header)
 	}
 	if refusal := t.readClaims(); refusal != nil {
 		return nil, refusal
@@ -135,8 +109,8 @@ func (v *Verifier) open(ctx context.Context, raw string, types ...string) (*toke
 }
 
 func (v *Verifier) checkSignature(ctx context.Context, t *token) *Error {
-	if jose.Symmetric(t.alg) {
-		if err := jose.VerifyHMAC(t.alg, v.config.Secret, t.SigningInput, t.Signature); err != nil {
+	if jose.Symmetric(t.header.alg) {
+		if err := jose.VerifyHMAC(t.header.alg, v.config.Secret, t.SigningInput, t.Signature); err != nil {
 			return refused(CheckSignature, "signature does not hold")
 		}
 		return nil

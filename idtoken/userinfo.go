@@ -49,13 +49,13 @@ func (v *Verifier) VerifyUserInfo(ctx context.Context, raw string, expect UserIn
 
 // checkOptionalTimes judges exp, nbf and iat where they are there.
 func (v *Verifier) checkOptionalTimes(t *token) *Error {
-	if expiry, ok, valid := v.date(t, "exp"); !valid || ok && v.after(expiry) {
+	if expiry, ok, valid := v.date(t, "exp"); !valid || ok && v.after(t, expiry) {
 		return refused(CheckExpiry, "token has expired, or exp is no time")
 	}
-	if notBefore, ok, valid := v.date(t, "nbf"); !valid || ok && v.before(notBefore) {
+	if notBefore, ok, valid := v.date(t, "nbf"); !valid || ok && v.before(t, notBefore) {
 		return refused(CheckNotBefore, "token is not valid yet, or nbf is no time")
 	}
-	if issuedAt, ok, valid := v.date(t, "iat"); !valid || ok && v.before(issuedAt) {
+	if issuedAt, ok, valid := v.date(t, "iat"); !valid || ok && v.before(t, issuedAt) {
 		return refused(CheckIssuedAt, "token was issued in the future, or iat is no time")
 	}
 	return nil

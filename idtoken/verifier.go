@@ -59,12 +59,13 @@ type Rules struct {
 
 const defaultSkew, maxSkew = 30 * time.Second, time.Minute
 
-// A Verifier judges the tokens of one issuer for one client. It is immutable and
-// safe for concurrent use.
+// A Verifier judges the tokens of one issuer for one client. It is safe for
+// concurrent use.
 type Verifier struct {
-	config Config
-	now    func() time.Time
-	skew   time.Duration
+	config  Config
+	now     func() time.Time
+	skew    time.Duration
+	headers byHeader[*header]
 }
 
 // Format shows nothing of a secret, under every verb of package fmt.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rely-go/rely/internal/jose"
@@ -45,25 +46,28 @@ func (v *Verifier) Verify(ctx context.Context, raw string, expect Expect) (*IDTo
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make([]Outcome, 0, checksEnd)
+	t.expect = expect
+	made := checkSet(0)
 	for c := CheckSize; c <= CheckSignature; c++ {
-		outcomes = append(outcomes, Outcome{c, true})
+		made.add(c)
 	}
-	for _, step := range sequence {
-		made, reason := step.ask(v, t, &expect)
+	for i := range sequence {
+		asked, reason := sequence[i].ask(v, t)
 		if reason != "" {
-			return nil, refused(step.check, reason)
+			return nil, refused(sequence[i].check, reason)
 		}
-		outcomes = append(outcomes, Outcome{step.check, made})
+		if asked {
+			made.add(sequence[i].check)
+		}
 	}
-	return newIDToken(t, v.config.Rules.StringDates, outcomes), nil
+	return &IDToken{raw: t.raw, claims: t.claims, stringDates: v.config.Rules.StringDates, made: made}, nil
 }
 
 // sequence is the part of Verify that reads claims. An ask returns "" or why it
 // refuses, and whether there was anything to check.
 var sequence = [...]struct {
 	check Check
-	ask   func(*Verifier, *token, *Expect) (made bool, reason string)
+	ask   func(*Verifier, *token) (made bool, reason string)
 }{
 	{CheckIssuer, (*Verifier).askIssuer},
 	{CheckAudience, (*Verifier).askAudience},
@@ -82,16 +86,16 @@ var sequence = [...]struct {
 	{CheckRefresh, (*Verifier).askRefresh},
 }
 
-func (v *Verifier) askIssuer(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askIssuer(t *token) (bool, string) {
 	if issuer, _, _ := t.text("iss"); issuer != v.config.Issuer {
 		return true, "issuer is not the configured one"
 	}
 	return true, ""
 }
 
-func (v *Verifier) askAudience(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askAudience(t *token) (bool, string) {
 	raw, _ := t.claims.Raw("aud")
-	if v.config.Rules.SingleAudience && (len(raw) == 0 || raw[0] != '"') {
+	if v.config.Rules.SingleAudience && !strings.HasPrefix(raw, `"`) {
 		return true, "audience is not one string"
 	}
 	audience, ok, err := t.claims.Strings("aud")
@@ -109,7 +113,7 @@ func (v *Verifier) askAudience(t *token, _ *Expect) (bool, string) {
 	return true, ""
 }
 
-func (v *Verifier) askAuthorizedParty(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askAuthorizedParty(t *token) (bool, string) {
 	party, ok, valid := t.text("azp")
 	if !valid || ok && party != v.config.ClientID {
 		return true, "token was issued to another client"
@@ -121,31 +125,31 @@ func (v *Verifier) date(t *token, name string) (seconds int64, ok, valid bool) {
 	return date(t.claims, name, v.config.Rules.StringDates)
 }
 
-func (v *Verifier) askExpiry(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askExpiry(t *token) (bool, string) {
 	expiry, ok, valid := v.date(t, "exp")
 	switch {
 	case !valid || !ok:
 		return true, "expiry is missing or no time"
-	case v.after(expiry):
+	case v.after(t, expiry):
 		return true, "token has expired"
 	}
 	return true, ""
 }
 
-func (v *Verifier) askNotBefore(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askNotBefore(t *token) (bool, string) {
 	notBefore, ok, valid := v.date(t, "nbf")
-	if !valid || ok && v.before(notBefore) {
+	if !valid || ok && v.before(t, notBefore) {
 		return true, "token is not valid yet, or nbf is no time"
 	}
 	return ok, ""
 }
 
-func (v *Verifier) askIssuedAt(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askIssuedAt(t *token) (bool, string) {
 	issuedAt, ok, valid := v.date(t, "iat")
 	switch {
 	case !valid || !ok:
 		return true, "iat is missing or no time"
-	case v.before(issuedAt):
+	case v.before(t, issuedAt):
 		return true, "token was issued in the future"
 	}
 	return true, ""
@@ -153,7 +157,7 @@ func (v *Verifier) askIssuedAt(t *token, _ *Expect) (bool, string) {
 
 const maxSubject = 255
 
-func (v *Verifier) askSubject(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askSubject(t *token) (bool, string) {
 	subject, _, valid := t.text("sub")
 	if !valid || subject == "" || len(subject) > maxSubject {
 		return true, "subject is missing, empty, too long or no string"
@@ -161,15 +165,15 @@ func (v *Verifier) askSubject(t *token, _ *Expect) (bool, string) {
 	return true, ""
 }
 
-func (v *Verifier) askNonce(t *token, expect *Expect) (bool, string) {
+func (v *Verifier) askNonce(t *token) (bool, string) {
 	nonce, ok, valid := t.text("nonce")
-	expected := expect.Nonce
-	if expect.Original != nil {
+	expected := t.expect.Nonce
+	if t.expect.Original != nil {
 		// A refreshed token need not have one (Core §12.2).
 		if valid && !ok {
 			return false, ""
 		}
-		expected = expect.Original.Nonce()
+		expected = t.expect.Original.Nonce()
 	}
 	switch {
 	case !valid:
@@ -184,16 +188,16 @@ func (v *Verifier) askNonce(t *token, expect *Expect) (bool, string) {
 	return true, ""
 }
 
-func (v *Verifier) askAccessTokenHash(t *token, expect *Expect) (bool, string) {
-	return t.hashOf("at_hash", expect.AccessToken, expect.RequireHashes)
+func (v *Verifier) askAccessTokenHash(t *token) (bool, string) {
+	return t.hashOf("at_hash", t.expect.AccessToken, t.expect.RequireHashes)
 }
 
-func (v *Verifier) askCodeHash(t *token, expect *Expect) (bool, string) {
-	return t.hashOf("c_hash", expect.Code, expect.RequireHashes)
+func (v *Verifier) askCodeHash(t *token) (bool, string) {
+	return t.hashOf("c_hash", t.expect.Code, t.expect.RequireHashes)
 }
 
-func (v *Verifier) askStateHash(t *token, expect *Expect) (bool, string) {
-	return t.hashOf("s_hash", expect.State, expect.RequireHashes)
+func (v *Verifier) askStateHash(t *token) (bool, string) {
+	return t.hashOf("s_hash", t.expect.State, t.expect.RequireHashes)
 }
 
 // hashOf compares a claim with the left half of the hash of value.
@@ -207,50 +211,43 @@ func (t *token) hashOf(name, value string, required bool) (bool, string) {
 	case !ok:
 		return true, name + " is missing"
 	}
-	hash, known := jose.Hash(t.alg)
-	if !known {
-		return true, "hash function is not known"
-	}
-	h := hash.New()
-	h.Write([]byte(value))
-	want := jose.Encode(h.Sum(nil)[:hash.Size()/2])
-	if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+	if !jose.IsHalfHash(got, t.header.alg, value) {
 		return true, name + " is not the hash of what came with the token"
 	}
 	return true, ""
 }
 
-func (v *Verifier) askAuthTime(t *token, expect *Expect) (bool, string) {
+func (v *Verifier) askAuthTime(t *token) (bool, string) {
 	authTime, ok, valid := v.date(t, "auth_time")
 	switch {
 	case !valid:
 		return true, "auth_time is no time"
-	case ok && v.before(authTime):
+	case ok && v.before(t, authTime):
 		return true, "authentication was in the future"
-	case expect.MaxAge == nil:
+	case t.expect.MaxAge == nil:
 		return false, ""
 	case !ok:
 		return true, "auth_time is missing, and max_age was sent"
-	case v.now().Add(-v.skew - *expect.MaxAge).After(time.Unix(authTime, 0)):
+	case t.now.Add(-v.skew - *t.expect.MaxAge).After(time.Unix(authTime, 0)):
 		return true, "authentication is longer ago than max_age"
 	}
 	return true, ""
 }
 
-func (v *Verifier) askACR(t *token, expect *Expect) (bool, string) {
+func (v *Verifier) askACR(t *token) (bool, string) {
 	acr, _, valid := t.text("acr")
 	switch {
 	case !valid:
 		return true, "acr is no string"
-	case expect.MinACR == "":
+	case t.expect.MinACR == "":
 		return false, ""
-	case !v.config.Rules.ACR.Satisfies(acr, expect.MinACR):
+	case !v.config.Rules.ACR.Satisfies(acr, t.expect.MinACR):
 		return true, "authentication is not as strong as demanded"
 	}
 	return true, ""
 }
 
-func (v *Verifier) askExtra(t *token, _ *Expect) (bool, string) {
+func (v *Verifier) askExtra(t *token) (bool, string) {
 	rules := &v.config.Rules
 	for _, name := range rules.Required {
 		if _, ok := t.claims.Raw(name); !ok {
@@ -270,8 +267,8 @@ func (v *Verifier) askExtra(t *token, _ *Expect) (bool, string) {
 	return len(rules.Required) > 0 || rules.Lifetime != 0 || rules.MaxLifetime != 0, ""
 }
 
-func (v *Verifier) askRefresh(t *token, expect *Expect) (bool, string) {
-	original := expect.Original
+func (v *Verifier) askRefresh(t *token) (bool, string) {
+	original := t.expect.Original
 	if original == nil {
 		return false, ""
 	}

@@ -2,6 +2,7 @@ package idtoken
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,10 +29,8 @@ type verifyCase struct {
 }
 
 func leftHash(value string) string {
-	hash, _ := jose.Hash("ES256")
-	h := hash.New()
-	h.Write([]byte(value))
-	return jose.Encode(h.Sum(nil)[:16])
+	sum := sha256.Sum256([]byte(value))
+	return jose.Encode(sum[:16])
 }
 
 func verifyCases() []verifyCase {

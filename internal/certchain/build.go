@@ -5,43 +5,61 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
 const minRSABits = 2048
 
+// Anchors are trusted roots, and what was learned about certificates under them.
+// They come only from the caller: never from a token, never from the system.
+// Safe for concurrent use.
+type Anchors struct {
+	certs []*x509.Certificate
+	roots *x509.CertPool
+
+	mu    sync.Mutex
+	under map[[sha256.Size]byte]bool // thumbprints of CAs that an anchor answers for
+}
+
+// NewAnchors takes certificates that are trusted without further question.
+func NewAnchors(certs []*x509.Certificate) (*Anchors, error) {
+	a := &Anchors{certs: slices.Clone(certs), roots: x509.NewCertPool(), under: map[[sha256.Size]byte]bool{}}
+	if len(certs) == 0 || slices.Contains(certs, nil) {
+		return nil, errors.New("there is no trust anchor")
+	}
+	for _, cert := range certs {
+		a.roots.AddCert(cert)
+	}
+	return a, nil
+}
+
 // Build returns a path from the leaf, which is the first of chain, to one of
-// anchors. The rules are fixed: everything is within its validity at now; the
+// the anchors. The rules are fixed: everything is within its validity at now; the
 // leaf is no CA, and its key usage, if it has one, allows signatures
 // (digitalSignature or contentCommitment) and no certificates; extended key
 // usages are not looked at, because the schemes disagree about them; keys are
 // strong enough; a path has at most ten certificates, the anchor included.
-// Signatures with SHA-1 and MD5 are refused by crypto/x509. Anchors
-// come only from the caller: never from the token, never from the system.
-func Build(chain, anchors []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
-	if len(chain) == 0 || len(anchors) == 0 {
-		return nil, errors.New("there is no certificate or no trust anchor")
+// Signatures with SHA-1 and MD5 are refused by crypto/x509.
+func (a *Anchors) Build(chain []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	if len(chain) == 0 {
+		return nil, errors.New("there is no certificate")
 	}
 	leaf := chain[0]
-	if err := checkLeaf(leaf); err != nil {
+	if err := CheckLeaf(leaf); err != nil {
 		return nil, err
 	}
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	for _, anchor := range anchors {
-		roots.AddCert(anchor)
-	}
-	for _, cert := range chain[1:] {
-		// A root that is an anchor comes along often; as an intermediate it
-		// would only cost another signature check.
-		if !isOneOf(cert, anchors) {
-			between.AddCert(cert)
-		}
+	between, err := a.admit(chain[1:])
+	if err != nil {
+		return nil, err
 	}
 	paths, err := leaf.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: between, CurrentTime: now,
+		Roots: a.roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
@@ -53,15 +71,6 @@ func Build(chain, anchors []*x509.Certificate, now time.Time) ([]*x509.Certifica
 		}
 	}
 	return nil, err
-}
-
-func isOneOf(cert *x509.Certificate, certs []*x509.Certificate) bool {
-	for _, c := range certs {
-		if cert.Equal(c) {
-			return true
-		}
-	}
-	return false
 }
 
 // explain keeps crypto/x509's texts, which quote names, out of ours.
@@ -78,7 +87,8 @@ func explain(err error, leaf *x509.Certificate, now time.Time) error {
 	return errors.New("no path leads to a configured trust anchor")
 }
 
-func checkLeaf(leaf *x509.Certificate) error {
+// CheckLeaf says why a certificate can't be that of who signs a token.
+func CheckLeaf(leaf *x509.Certificate) error {
 	const signs = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	const issues = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	switch {
@@ -127,7 +137,7 @@ func CheckOwn(key crypto.PublicKey, chain []*x509.Certificate, party string, now
 	if !ok || !public.Equal(leaf.PublicKey) {
 		return errors.New("key does not fit the leaf certificate, which has to be the first")
 	}
-	if err := checkLeaf(leaf); err != nil {
+	if err := CheckLeaf(leaf); err != nil {
 		return err
 	}
 	for i, cert := range chain {

@@ -31,12 +31,14 @@ func file(t *testing.T, name string) *x509.Certificate {
 // The two leaves were made with OpenSSL and differ in the hash of their
 // signatures only: Go makes none with SHA-1.
 func TestBuildRefusesSHA1(t *testing.T) {
-	anchors, now := []*x509.Certificate{file(t, "root.pem")}, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	_, err := Build([]*x509.Certificate{file(t, "leaf-sha256.pem")}, anchors, now)
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	anchors, err := NewAnchors([]*x509.Certificate{file(t, "root.pem")})
+	require.NoError(t, err)
+	_, err = anchors.Build([]*x509.Certificate{file(t, "leaf-sha256.pem")}, now)
 	require.NoError(t, err)
 	leaf := file(t, "leaf-sha1.pem")
 	require.Equal(t, x509.ECDSAWithSHA1, leaf.SignatureAlgorithm)
-	_, err = Build([]*x509.Certificate{leaf}, anchors, now)
+	_, err = anchors.Build([]*x509.Certificate{leaf}, now)
 	assert.Error(t, err)
 }
 
@@ -70,11 +72,15 @@ func chainOf(t *testing.T, n int, now time.Time) []*x509.Certificate {
 func TestBuildBoundsThePath(t *testing.T) {
 	now := time.Unix(1_790_000_000, 0)
 	ten := chainOf(t, 10, now)
-	path, err := Build(ten[:9], ten[9:], now)
+	anchors, err := NewAnchors(ten[9:])
+	require.NoError(t, err)
+	path, err := anchors.Build(ten[:9], now)
 	require.NoError(t, err)
 	assert.Len(t, path, 10)
 
 	eleven := chainOf(t, 11, now)
-	_, err = Build(eleven[:10], eleven[10:], now)
+	anchors, err = NewAnchors(eleven[10:])
+	require.NoError(t, err)
+	_, err = anchors.Build(eleven[:10], now)
 	assert.ErrorContains(t, err, "longer than ten", "ten in the header and the anchor")
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"strings"
 )
 
 // Bounds of a chain as it comes in a header.
@@ -18,32 +19,46 @@ const (
 	maxCertificate  = 16 << 10 // bytes of one certificate
 )
 
-// ParseX5C reads the entries of an x5c header, the leaf first: base64 of DER.
-// With pemTail, entries after the leaf may also be base64 of exactly one PEM
-// block, as published iSHARE tokens have them.
-func ParseX5C(entries []string, pemTail bool) ([]*x509.Certificate, error) {
+// ParseLeaf reads the first entry of an x5c header: base64 of DER. The others
+// are only counted: most tokens that are refused need not have them read.
+func ParseLeaf(entries []string) (*x509.Certificate, error) {
 	if len(entries) == 0 || len(entries) > maxCertificates {
 		return nil, errors.New("chain has no certificate or more than ten")
 	}
-	chain := make([]*x509.Certificate, 0, len(entries))
-	for i, entry := range entries {
-		if base64.StdEncoding.DecodedLen(len(entry)) > maxCertificate || bytes.ContainsAny([]byte(entry), "\r\n") {
-			return nil, errors.New("certificate is too long or has line breaks")
-		}
-		der, err := base64.StdEncoding.Strict().DecodeString(entry)
+	return parse(entries[0], false)
+}
+
+// ParseOthers reads the entries of an x5c header that come after the leaf. With
+// pemTail, they may also be base64 of exactly one PEM block, as published iSHARE
+// tokens have them.
+func ParseOthers(entries []string, pemTail bool) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	for _, entry := range entries[1:] {
+		cert, err := parse(entry, pemTail)
 		if err != nil {
-			return nil, errors.New("certificate is not base64")
+			return nil, err
 		}
-		if pemTail && i > 0 {
-			der = fromPEM(der)
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, errors.New("certificate is not X.509 in DER")
-		}
-		chain = append(chain, cert)
+		certs = append(certs, cert)
 	}
-	return chain, nil
+	return certs, nil
+}
+
+func parse(entry string, pem bool) (*x509.Certificate, error) {
+	if base64.StdEncoding.DecodedLen(len(entry)) > maxCertificate || strings.ContainsAny(entry, "\r\n") {
+		return nil, errors.New("certificate is too long or has line breaks")
+	}
+	der, err := base64.StdEncoding.Strict().DecodeString(entry)
+	if err != nil {
+		return nil, errors.New("certificate is not base64")
+	}
+	if pem {
+		der = fromPEM(der)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, errors.New("certificate is not X.509 in DER")
+	}
+	return cert, nil
 }
 
 // fromPEM unwraps one PEM certificate with nothing around it, and returns
@@ -59,7 +74,7 @@ func fromPEM(text []byte) []byte {
 	return block.Bytes
 }
 
-// EncodeX5C is what ParseX5C reads.
+// EncodeX5C writes the entries of an x5c header.
 func EncodeX5C(chain []*x509.Certificate) []string {
 	entries := make([]string, len(chain))
 	for i, cert := range chain {

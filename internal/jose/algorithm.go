@@ -5,8 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	_ "crypto/sha256" // crypto.SHA256
-	_ "crypto/sha512" // crypto.SHA384, crypto.SHA512
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math"
@@ -78,11 +80,45 @@ func Symmetric(alg string) bool {
 	return a.family == familyHMAC
 }
 
-// Hash returns the hash function of alg, which at_hash and its like use
+// A digest is the result of any of the hash functions.
+type digest [sha512.Size]byte
+
+// sum hashes a text. It is a switch over concrete types, and goes through a small
+// buffer for the usual hash, because otherwise each text is copied: with a chain
+// in the header, ten kilobytes for each token.
+func (a algorithm) sum(text string, into *digest) []byte {
+	switch a.hash {
+	case crypto.SHA256:
+		h := sha256.New()
+		var part [512]byte
+		for len(text) > 0 {
+			n := copy(part[:], text)
+			h.Write(part[:n])
+			text = text[n:]
+		}
+		return h.Sum(into[:0])
+	case crypto.SHA384:
+		sum := sha512.Sum384([]byte(text))
+		return into[:copy(into[:], sum[:])]
+	}
+	*into = sha512.Sum512([]byte(text))
+	return into[:]
+}
+
+// IsHalfHash reports whether encoded is the base64url of the left half of a
+// value's hash, by the hash function of alg: what at_hash and its like are
 // (OpenID Connect Core §3.1.3.6); for EdDSA SHA-512, as Ed25519 does.
-func Hash(alg string) (crypto.Hash, bool) {
+func IsHalfHash(encoded, alg, value string) bool {
 	a, ok := lookup(alg)
-	return a.hash, ok
+	if !ok {
+		return false
+	}
+	var full digest
+	var text [sha512.Size]byte
+	half := a.sum(value, &full)[:a.hash.Size()/2]
+	want := text[:base64.RawURLEncoding.EncodedLen(len(half))]
+	base64.RawURLEncoding.Encode(want, half)
+	return subtle.ConstantTimeCompare([]byte(encoded), want) == 1
 }
 
 // Bounds of RSA keys in bits. Longer ones make each signature of a stranger
@@ -92,30 +128,51 @@ const (
 	maxRSABits = 8192
 )
 
-// Fits reports why a public key can't be used with alg, or nil. A key that was
-// never filled in does not fit.
-func Fits(alg string, key crypto.PublicKey) error {
-	a, ok := lookup(alg)
-	if !ok {
-		return ErrAlgorithm
-	}
+// A PublicKey was found to be sound, once, so that verifying with it needs no
+// further look. The zero PublicKey fits no algorithm.
+type PublicKey struct {
+	key      crypto.PublicKey
+	families [2]family
+	bits     int // of an ECDSA curve
+}
+
+// NewPublicKey takes an *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey.
+// The error says why a key can't be used with any algorithm; one that was never
+// filled in can't.
+func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if a.family != familyRSA && a.family != familyPSS {
-			break
-		}
-		return checkRSA(key)
+		return PublicKey{key, [2]family{familyRSA, familyPSS}, 0}, checkRSA(key)
 	case *ecdsa.PublicKey:
-		if a.family != familyECDSA || key == nil || key.Curve == nil || key.Curve.Params().BitSize != a.bits {
-			break
+		if err := checkECDSA(key); err != nil {
+			return PublicKey{}, err
 		}
-		return checkECDSA(key)
+		return PublicKey{key, [2]family{familyECDSA}, key.Curve.Params().BitSize}, nil
 	case ed25519.PublicKey:
-		if a.family == familyEdDSA && len(key) == ed25519.PublicKeySize {
-			return nil
+		if len(key) != ed25519.PublicKeySize {
+			return PublicKey{}, errors.New("jose: Ed25519 key has a wrong length")
 		}
+		return PublicKey{key, [2]family{familyEdDSA}, 0}, nil
 	}
-	return fmt.Errorf("jose: key of type %T does not fit %s", key, alg)
+	return PublicKey{}, fmt.Errorf("jose: key of type %T is for no algorithm", key)
+}
+
+// Fits reports whether the key can be used with alg.
+func (k PublicKey) Fits(alg string) bool {
+	a, ok := lookup(alg)
+	return ok && k.key != nil && (a.family == k.families[0] || a.family == k.families[1]) && a.bits == k.bits
+}
+
+// Fits reports why a public key can't be used with alg, or nil.
+func Fits(alg string, key crypto.PublicKey) error {
+	if _, ok := lookup(alg); !ok {
+		return ErrAlgorithm
+	}
+	k, err := NewPublicKey(key)
+	if err == nil && !k.Fits(alg) {
+		err = fmt.Errorf("jose: key of type %T does not fit %s", key, alg)
+	}
+	return err
 }
 
 func checkRSA(key *rsa.PublicKey) error {
@@ -134,6 +191,9 @@ func checkRSA(key *rsa.PublicKey) error {
 
 func checkECDSA(key *ecdsa.PublicKey) error {
 	errPoint := errors.New("jose: EC key is not a point of its curve")
+	if key == nil || key.Curve == nil {
+		return errPoint
+	}
 	//lint:ignore SA1019 the library's own check panics on coordinates that are missing
 	if key.X == nil || key.Y == nil {
 		return errPoint

@@ -99,20 +99,28 @@ func TestFitsRefuses(t *testing.T) {
 	assert.Error(t, Fits("RS256", []byte("secret")))
 }
 
+// parseWhole decodes the header too.
+func parseWhole(text string, maxBytes int) (c Compact, header []byte, err error) {
+	if c, err = ParseCompact(text, maxBytes); err == nil {
+		header, err = Decode(c.HeaderPart)
+	}
+	return c, header, err
+}
+
 func TestParseCompact(t *testing.T) {
 	const good = "eyJhbGciOiJFUzI1NiJ9.e30.AAE"
 	c, err := ParseCompact(good, 100)
 	require.NoError(t, err)
 	assert.Equal(t, "eyJhbGciOiJFUzI1NiJ9.e30", c.SigningInput)
-	assert.Equal(t, `{"alg":"ES256"}`, string(c.Header))
+	assert.Equal(t, "eyJhbGciOiJFUzI1NiJ9", c.HeaderPart)
 	assert.Equal(t, "{}", string(c.Payload))
 	assert.Equal(t, []byte{0, 1}, c.Signature)
 	for name, text := range map[string]string{
 		"empty": "", "two parts": "a.b", "four parts": good + ".AA", "no header": ".e30.AAE", "no signature": "eyJhbGciOiJFUzI1NiJ9.e30.",
 		"padding": good + "=", "line break": good + "\n", "inside": strings.Replace(good, "e30", "e3\n0", 1), "standard alphabet": "ab+/.e30.AAE",
-		"trailing bits": "eyJhbGciOiJFUzI1NiJ9.e30.AAF", "one character": "a.e30.AAE", "space": " " + good,
+		"trailing bits": "eyJhbGciOiJFUzI1NiJ9.e30.AAF", "one character": "a.e30.AAE", "space": " " + good, "payload": strings.Replace(good, "e30", "e", 1),
 	} {
-		_, err := ParseCompact(text, 100)
+		_, _, err := parseWhole(text, 100)
 		assert.ErrorIs(t, err, ErrShape, name)
 	}
 	_, err = ParseCompact(strings.Repeat(".", 1e7), 100)
@@ -126,11 +134,11 @@ func FuzzParseCompact(f *testing.F) {
 	f.Add("..")
 	f.Add("a.b.c")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := ParseCompact(text, 1<<16)
+		c, header, err := parseWhole(text, 1<<16)
 		if err != nil {
 			return
 		}
-		if again := Encode(c.Header) + "." + Encode(c.Payload) + "." + Encode(c.Signature); again != text {
+		if again := Encode(header) + "." + Encode(c.Payload) + "." + Encode(c.Signature); again != text {
 			t.Fatalf("%q is another text of %q", text, again)
 		}
 	})
@@ -149,4 +157,23 @@ func TestFromASN1(t *testing.T) {
 	assert.Len(t, got, 64)
 	assert.EqualValues(t, 1, got[31])
 	assert.EqualValues(t, 2, got[63])
+}
+
+// The two forms of an ECDSA signature are each other's inverse, also where
+// numbers are short or have their highest bit set.
+func TestASN1BothWays(t *testing.T) {
+	for _, size := range []int{32, 48, 66} {
+		for _, r := range []int{1, 0x7f, 0x80, 0xff, 0x8000} {
+			signature := make([]byte, 2*size)
+			big.NewInt(int64(r)).FillBytes(signature[:size])
+			signature[size] = 0xff
+			der, ok := toASN1(signature, size)
+			require.True(t, ok)
+			again, err := fromASN1(der, size)
+			require.NoError(t, err, "%x", der)
+			assert.Equal(t, signature, again)
+		}
+	}
+	_, ok := toASN1(make([]byte, 63), 32)
+	assert.False(t, ok)
 }

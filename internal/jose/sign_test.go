@@ -134,18 +134,21 @@ func TestHMAC(t *testing.T) {
 	assert.ErrorIs(t, VerifyHMAC("RS256", make([]byte, 64), "a.b", nil), ErrAlgorithm)
 }
 
-func TestHash(t *testing.T) {
-	for alg, want := range map[string]crypto.Hash{
+func TestHalfHash(t *testing.T) {
+	for alg, hash := range map[string]crypto.Hash{
 		"RS256": crypto.SHA256, "PS384": crypto.SHA384, "ES512": crypto.SHA512, "HS256": crypto.SHA256, "EdDSA": crypto.SHA512,
 	} {
-		got, ok := Hash(alg)
-		assert.True(t, ok)
-		assert.Equal(t, want, got, alg)
+		h := hash.New()
+		h.Write([]byte("value"))
+		half := Encode(h.Sum(nil)[:hash.Size()/2])
+		assert.True(t, IsHalfHash(half, alg, "value"), alg)
+		assert.False(t, IsHalfHash(half, alg, "valu"), alg)
+		assert.False(t, IsHalfHash(half[1:], alg, "value"), alg)
+		assert.False(t, IsHalfHash("", alg, "value"), alg)
 		assert.Equal(t, alg == "HS256", Symmetric(alg))
 	}
 	for _, alg := range []string{"", "none", "rs256", "RS256 ", "ES256K", "Ed25519", "RS1", "A256GCM"} {
-		_, ok := Hash(alg)
-		assert.False(t, ok, alg)
+		assert.False(t, IsHalfHash("", alg, ""), alg)
 		assert.False(t, Known(alg), alg)
 		assert.False(t, Symmetric(alg), alg)
 	}

@@ -7,38 +7,37 @@ import (
 	"crypto/hmac"
 	"crypto/rsa"
 	"errors"
-	"math/big"
 )
 
 // ErrSignature is returned when a signature does not hold, whatever the reason.
 var ErrSignature = errors.New("jose: signature does not hold")
 
-// Verify checks a signature by a public key that fits alg (see [Fits]). ECDSA
-// signatures are r‖s of exact length (RFC 7518 §3.4), PSS salts as long as the
-// hash (§3.5).
+// Verify is [PublicKey.Verify] for a key that is used once.
 func Verify(alg string, key crypto.PublicKey, signingInput string, signature []byte) error {
 	if err := Fits(alg, key); err != nil {
 		return err
 	}
-	a, _ := lookup(alg)
-	if a.family == familyEdDSA {
-		if !ed25519.Verify(key.(ed25519.PublicKey), []byte(signingInput), signature) {
-			return ErrSignature
-		}
-		return nil
+	k, _ := NewPublicKey(key)
+	return k.Verify(alg, signingInput, signature)
+}
+
+// Verify checks a signature by a key that fits alg. ECDSA signatures are r‖s of
+// exact length (RFC 7518 §3.4), PSS salts as long as the hash (§3.5).
+func (k PublicKey) Verify(alg, signingInput string, signature []byte) error {
+	if !k.Fits(alg) {
+		return ErrSignature
 	}
-	h := a.hash.New()
-	h.Write([]byte(signingInput))
-	digest := h.Sum(nil)
+	a, _ := lookup(alg)
 	ok := false
 	switch a.family {
 	case familyRSA:
-		ok = rsa.VerifyPKCS1v15(key.(*rsa.PublicKey), a.hash, digest, signature) == nil
+		ok = a.verifyRSA(k.key.(*rsa.PublicKey), signingInput, signature)
 	case familyPSS:
-		options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		ok = rsa.VerifyPSS(key.(*rsa.PublicKey), a.hash, digest, signature, options) == nil
+		ok = a.verifyPSS(k.key.(*rsa.PublicKey), signingInput, signature)
 	case familyECDSA:
-		ok = verifyECDSA(key.(*ecdsa.PublicKey), digest, signature, a.coordinate())
+		ok = a.verifyECDSA(k.key.(*ecdsa.PublicKey), signingInput, signature)
+	case familyEdDSA:
+		ok = ed25519.Verify(k.key.(ed25519.PublicKey), []byte(signingInput), signature)
 	}
 	if !ok {
 		return ErrSignature
@@ -46,16 +45,56 @@ func Verify(alg string, key crypto.PublicKey, signingInput string, signature []b
 	return nil
 }
 
+func (a algorithm) verifyRSA(key *rsa.PublicKey, input string, signature []byte) bool {
+	var full digest
+	return rsa.VerifyPKCS1v15(key, a.hash, a.sum(input, &full), signature) == nil
+}
+
+func (a algorithm) verifyPSS(key *rsa.PublicKey, input string, signature []byte) bool {
+	var full digest
+	options := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+	return rsa.VerifyPSS(key, a.hash, a.sum(input, &full), signature, options) == nil
+}
+
+func (a algorithm) verifyECDSA(key *ecdsa.PublicKey, input string, signature []byte) bool {
+	var full digest
+	der, ok := toASN1(signature, a.coordinate())
+	return ok && ecdsa.VerifyASN1(key, a.sum(input, &full), der)
+}
+
 // coordinate is the length of r and s in bytes.
 func (a algorithm) coordinate() int { return (a.bits + 7) / 8 }
 
-func verifyECDSA(key *ecdsa.PublicKey, digest, signature []byte, size int) bool {
+// toASN1 turns r‖s of exact length into the DER that crypto/ecdsa takes.
+func toASN1(signature []byte, size int) (der []byte, ok bool) {
 	if len(signature) != 2*size {
-		return false
+		return nil, false
 	}
-	r := new(big.Int).SetBytes(signature[:size])
-	s := new(big.Int).SetBytes(signature[size:])
-	return ecdsa.Verify(key, digest, r, s)
+	r, s := minimal(signature[:size]), minimal(signature[size:])
+	const header = 2 // tag and length of a number
+	content := 2*header + len(r) + len(s)
+	der = make([]byte, 0, 3+content)
+	der = append(der, 0x30)
+	if content > 127 {
+		der = append(der, 0x81)
+	}
+	der = append(der, byte(content))
+	for _, number := range [][]byte{r, s} {
+		der = append(der, 0x02, byte(len(number)))
+		der = append(der, number...)
+	}
+	return der, true
+}
+
+// minimal returns the shortest form of a positive number that DER allows.
+func minimal(number []byte) []byte {
+	for len(number) > 1 && number[0] == 0 {
+		number = number[1:]
+	}
+	if number[0] < 0x80 {
+		return number
+	}
+	return append([]byte{0}, number...)
 }
 
 // CheckSecret reports why a secret can't key alg: it is shorter than the hash

@@ -41,9 +41,8 @@ func ParseKeySet(text []byte, maxKeys int) ([]Key, error) {
 	if err != nil {
 		return nil, errors.New("not a JWK Set: " + err.Error())
 	}
-	raw, ok := object.Raw("keys")
-	var members []json.RawMessage
-	if !ok || strictjson.Unmarshal(raw, &members, maxDepth) != nil {
+	members, ok, err := object.List("keys")
+	if !ok || err != nil {
 		return nil, errors.New("not a JWK Set: no array of keys")
 	}
 	if len(members) > maxKeys {
@@ -51,7 +50,7 @@ func ParseKeySet(text []byte, maxKeys int) ([]Key, error) {
 	}
 	keys := make([]Key, 0, len(members))
 	for _, member := range members {
-		if key, err := parsePublic(member); err == nil {
+		if key, err := parsePublic([]byte(member)); err == nil {
 			keys = append(keys, key)
 		}
 	}
@@ -65,7 +64,7 @@ func parsePublic(text []byte) (Key, error) {
 	if err != nil || len(text) > maxKey {
 		return Key{}, errNotPublic
 	}
-	if slices.ContainsFunc(object.Names(), isPrivateMember) {
+	if slices.ContainsFunc(slices.Collect(object.Names()), isPrivateMember) {
 		return Key{}, errNotPublic
 	}
 	key, err := jwk.ParseKey(text)

@@ -33,10 +33,10 @@ var (
 
 // Decode decodes the object into v, as [Unmarshal] does.
 func (o Object) Decode(v any) error {
-	if o.text == nil {
+	if o.text == "" {
 		return errNotObject
 	}
-	return decode(o.text, v)
+	return decode([]byte(o.text), v)
 }
 
 // Unmarshal decodes text into v by exact member names; unknown members are

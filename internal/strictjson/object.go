@@ -1,91 +1,66 @@
 package strictjson
 
 import (
-	"bytes"
 	"encoding/json"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"iter"
 )
 
 // An Object is a JSON object whose whole text was checked. Values are decoded
-// when they are asked for. A member whose value is null counts as absent. The
-// zero Object has no members.
+// when they are asked for; strings without escapes share the object's text. A
+// member whose value is null counts as absent. The zero Object has no members.
 type Object struct {
-	text    []byte
+	text    string
 	members []member
 }
 
-type member struct {
-	name  string
-	value []byte // aliases the text
-}
-
-// ParseObject checks text, which must be one object nested at most maxDepth
-// deep, itself included. The Object keeps text, which must not change then.
-func ParseObject(text []byte, maxDepth int) (Object, error) {
-	if err := checkDepth(text, maxDepth); err != nil {
-		return Object{}, err
-	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	if d.PeekKind() != '{' {
-		return Object{}, errNotObject
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return Object{}, syntaxError(err)
-	}
-	o := Object{text: text, members: make([]member, 0, 16)}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return Object{}, syntaxError(err)
-		}
-		m := member{name: name.String()}
-		value, err := d.ReadValue()
-		if err != nil {
-			return Object{}, syntaxError(err)
-		}
-		// The decoder's copy lives until its next call; the text lives on.
-		end := d.InputOffset()
-		m.value = text[end-int64(len(value)) : end : end]
-		o.members = append(o.members, m)
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return Object{}, syntaxError(err)
-	}
-	if len(bytes.Trim(text[d.InputOffset():], " \t\r\n")) > 0 {
-		return Object{}, errTrailing
-	}
-	return o, nil
-}
+// member is a part of the object's text.
+type member struct{ name, value string }
 
 // Raw returns the text of a member's value, and whether there is one.
-func (o Object) Raw(name string) ([]byte, bool) {
+func (o Object) Raw(name string) (string, bool) {
 	for i := range o.members {
 		if o.members[i].name == name {
 			value := o.members[i].value
 			return value, value[0] != 'n'
 		}
 	}
-	return nil, false
+	return "", false
 }
 
-// Names returns the members' names in their order, null members included.
-func (o Object) Names() []string {
-	names := make([]string, len(o.members))
-	for i := range o.members {
-		names[i] = o.members[i].name
+// Names yields the members' names in their order, null members included.
+func (o Object) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range o.members {
+			if !yield(o.members[i].name) {
+				return
+			}
+		}
 	}
-	return names
 }
+
+// Has reports whether there is a member, even if it is null.
+func (o Object) Has(name string) bool {
+	for member := range o.Names() {
+		if member == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Len returns the number of members, null members included.
+func (o Object) Len() int { return len(o.members) }
 
 // String returns a member that must be a string where it is there.
 func (o Object) String(name string) (value string, ok bool, err error) {
 	raw, ok := o.Raw(name)
-	if !ok {
+	switch {
+	case !ok:
 		return "", false, nil
+	case raw[0] != '"':
+		return "", false, errWrongType
 	}
-	value, err = unquote(raw)
-	return value, err == nil, err
+	return unquote(raw), true, nil
 }
 
 // Strings returns a member that must be a string, which counts as a list of
@@ -96,25 +71,16 @@ func (o Object) Strings(name string) (list []string, ok bool, err error) {
 	case !ok:
 		return nil, false, nil
 	case raw[0] == '"':
-		value, err := unquote(raw)
-		return []string{value}, err == nil, err
+		return []string{unquote(raw)}, true, nil
 	case raw[0] != '[':
 		return nil, false, errWrongType
 	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw))
-	if _, err := d.ReadToken(); err != nil {
-		return nil, false, syntaxError(err)
-	}
-	list = []string{}
-	for d.PeekKind() != ']' {
-		token, err := d.ReadToken()
-		if err != nil {
-			return nil, false, syntaxError(err)
-		}
-		if token.Kind() != '"' {
+	list = split(raw)
+	for i, element := range list {
+		if element[0] != '"' {
 			return nil, false, errWrongType
 		}
-		list = append(list, token.String())
+		list[i] = unquote(element)
 	}
 	return list, true, nil
 }
@@ -125,10 +91,8 @@ func (o Object) Bool(name string) (value, ok bool, err error) {
 	switch {
 	case !ok:
 		return false, false, nil
-	case raw[0] == 't':
-		return true, true, nil
-	case raw[0] == 'f':
-		return false, true, nil
+	case raw == "true", raw == "false":
+		return raw == "true", true, nil
 	}
 	return false, false, errWrongType
 }
@@ -140,10 +104,23 @@ func (o Object) Number(name string) (value json.Number, ok bool, err error) {
 	switch {
 	case !ok:
 		return "", false, nil
-	case jsontext.Value(raw).Kind() != '0':
+	case raw[0] != '-' && (raw[0] < '0' || raw[0] > '9'):
 		return "", false, errWrongType
 	}
 	return json.Number(raw), true, nil
+}
+
+// List returns the texts of the elements of a member that must be an array where
+// it is there.
+func (o Object) List(name string) (elements []string, ok bool, err error) {
+	raw, ok := o.Raw(name)
+	switch {
+	case !ok:
+		return nil, false, nil
+	case raw[0] != '[':
+		return nil, false, errWrongType
+	}
+	return split(raw), true, nil
 }
 
 // Object returns a member that must be an object where it is there.
@@ -155,43 +132,5 @@ func (o Object) Object(name string) (value Object, ok bool, err error) {
 	case raw[0] != '{':
 		return Object{}, false, errWrongType
 	}
-	// Its depth was bounded with that of the whole.
-	value, err = ParseObject(raw, len(raw))
-	return value, err == nil, err
-}
-
-func unquote(raw []byte) (string, error) {
-	if raw[0] != '"' {
-		return "", errWrongType
-	}
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1]), nil
-	}
-	value, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil {
-		return "", syntaxError(err)
-	}
-	return string(value), nil
-}
-
-// checkDepth counts brackets outside strings. Whether they match is for the
-// parser to say.
-func checkDepth(text []byte, limit int) error {
-	depth, inString := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > limit {
-				return errDepth
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
+	return newObject(raw), true, nil
 }

@@ -154,6 +154,7 @@ func TestWrongTypes(t *testing.T) {
 	var zero Object
 	_, ok := zero.Raw("s")
 	assert.False(t, ok)
-	assert.Empty(t, zero.Names())
+	assert.Zero(t, zero.Len())
+	assert.False(t, zero.Has("s"))
 	assert.ErrorIs(t, zero.Decode(&struct{}{}), errNotObject)
 }

@@ -50,7 +50,7 @@ func (m *Client) metadata(c *oidcclient.Config, _ string) *Error {
 		return &Error{Member: "provider_metadata", Reason: err.Error(), Err: err}
 	}
 	known := strings.Fields(registered)
-	for _, name := range object.Names() {
+	for name := range object.Names() {
 		if !slices.Contains(known, name) {
 			return &Error{Member: "provider_metadata." + name, Reason: "is not a known member"}
 		}
