@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -67,45 +67,71 @@ func parsePublic(text []byte) (Key, error) {
 	if slices.ContainsFunc(slices.Collect(object.Names()), isPrivateMember) {
 		return Key{}, errNotPublic
 	}
-	key, err := jwk.ParseKey(text)
-	if err != nil {
+	k := Key{}
+	for name, into := range map[string]*string{"kid": &k.ID, "alg": &k.Algorithm, "use": &k.Use} {
+		if *into, _, err = object.String(name); err != nil {
+			return Key{}, errNotPublic
+		}
+	}
+	if k.Ops, _, err = object.Strings("key_ops"); err != nil {
 		return Key{}, errNotPublic
 	}
-	var public any
-	if err := key.Raw(&public); err != nil {
-		return Key{}, errNotPublic
-	}
-	k := Key{ID: key.KeyID(), Use: key.KeyUsage()}
-	if alg := key.Algorithm(); alg != nil {
-		k.Algorithm = alg.String()
-	}
-	for _, op := range key.KeyOps() {
-		k.Ops = append(k.Ops, string(op))
-	}
-	switch public := public.(type) {
-	case *rsa.PublicKey:
-		// jwx cuts an exponent off at 64 bits, which makes another key of it.
-		rsaKey, ok := key.(jwk.RSAPublicKey)
-		if !ok || len(bytes.TrimLeft(rsaKey.E(), "\x00")) > maxExponent {
-			return Key{}, errNotPublic
-		}
-		k.Public = public
-	case *ecdsa.PublicKey:
-		// The curve's own check: jwx does not make it for every curve.
-		if _, err := public.ECDH(); err != nil {
-			return Key{}, errNotPublic
-		}
-		k.Public = public
-	case ed25519.PublicKey:
-		// jwx takes any length, and crypto/ed25519 panics on a wrong one.
-		if len(public) != ed25519.PublicKeySize {
-			return Key{}, errNotPublic
-		}
-		k.Public = public
-	default:
+	if k.Public, err = publicKey(object); err != nil {
 		return Key{}, errNotPublic
 	}
 	return k, nil
+}
+
+// members are the public parts of a key by its kty (RFC 7518 §6, RFC 8037 §2);
+// those that are numbers or octets are base64url.
+func members(kty string) (names, octets []string) {
+	switch kty {
+	case "RSA":
+		return nil, []string{"n", "e"}
+	case "EC":
+		return []string{"crv"}, []string{"x", "y"}
+	case "OKP":
+		return []string{"crv"}, []string{"x"}
+	}
+	return nil, nil
+}
+
+// publicKey gives jwx nothing but the members that make the key, by their exact
+// names and in canonical base64url: it would take "KTY" for "kty", and skip what
+// is no base64url.
+func publicKey(object strictjson.Object) (crypto.PublicKey, error) {
+	kty, _, _ := object.String("kty")
+	names, octets := members(kty)
+	plain := map[string]string{"kty": kty}
+	for _, name := range slices.Concat(names, octets) {
+		value, ok, err := object.String(name)
+		if _, malformed := jose.Decode(value); !ok || err != nil || malformed != nil && slices.Contains(octets, name) {
+			return nil, errNotPublic
+		}
+		plain[name] = value
+	}
+	text, err := json.Marshal(plain)
+	if err != nil || len(octets) == 0 {
+		return nil, errNotPublic
+	}
+	key, err := jwk.ParseKey(text)
+	if err != nil {
+		return nil, errNotPublic
+	}
+	var public any
+	if err := key.Raw(&public); err != nil {
+		return nil, errNotPublic
+	}
+	// What jwx leaves open: it cuts an exponent off at 64 bits, which makes
+	// another key of it; it takes points off the curve, and Ed25519 keys of any
+	// length, on which crypto/ed25519 panics.
+	if exponent, err := jose.Decode(plain["e"]); err != nil || len(bytes.TrimLeft(exponent, "\x00")) > maxExponent {
+		return nil, errNotPublic
+	}
+	if _, err := jose.NewPublicKey(public); err != nil {
+		return nil, errNotPublic
+	}
+	return public, nil
 }
 
 // isPrivateMember names the members that only private and symmetric keys have.

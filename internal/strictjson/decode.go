@@ -1,10 +1,13 @@
 package strictjson
 
 import (
-	stdjson "encoding/json"
+	"bytes"
+	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
+	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -36,93 +39,81 @@ func (o Object) Decode(v any) error {
 	if o.text == "" {
 		return errNotObject
 	}
-	return decode([]byte(o.text), v)
+	return decode(o.text, v, false)
 }
 
 // Unmarshal decodes text into v by exact member names; unknown members are
 // ignored, and a number in an any is an encoding/json Number, so that no digit
-// is lost.
+// is lost. Otherwise it is encoding/json's Unmarshal.
 func Unmarshal(text []byte, v any, maxDepth int) error {
-	if err := checkDepth(text, maxDepth); err != nil {
-		return err
-	}
-	return decode(text, v)
+	return unmarshal(text, v, maxDepth, false)
 }
 
 // UnmarshalClosed is [Unmarshal] with unknown members refused by name.
 func UnmarshalClosed(text []byte, v any, maxDepth int) error {
+	return unmarshal(text, v, maxDepth, true)
+}
+
+func unmarshal(text []byte, v any, maxDepth int, closed bool) error {
 	if err := checkDepth(text, maxDepth); err != nil {
 		return err
 	}
-	return decode(text, v, json.RejectUnknownMembers(true))
+	if !jsontext.Value(text).IsValid() {
+		return explain(text)
+	}
+	return decode(strings.Trim(string(text), " \t\r\n"), v, closed)
 }
 
-func decode(text []byte, v any, options ...json.Options) error {
-	options = append(options, json.WithUnmarshalers(exactNumbers))
-	err := json.Unmarshal(text, v, options...)
-	var syntax *jsontext.SyntacticError
-	var semantic *json.SemanticError
+// decode decodes a text that is known to be valid, without space around it.
+func decode(text string, v any, closed bool) error {
+	target := reflect.ValueOf(v)
+	for target.Kind() == reflect.Pointer && target.Elem().Kind() == reflect.Interface {
+		target = target.Elem().Elem() // an any that holds a pointer is decoded into
+	}
+	if target.Kind() == reflect.Pointer {
+		var err error
+		if text, err = exact(text, target.Type(), "", closed); err != nil {
+			return err
+		}
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	err := decoder.Decode(v)
+	var wrongType *json.UnmarshalTypeError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &syntax):
-		return syntaxError(err)
-	case errors.As(err, &semantic):
-		reason := errWrongType.Reason
-		if errors.Is(err, json.ErrUnknownName) {
-			reason = "is not a known member"
-		}
-		return &Error{Member: path(semantic.JSONPointer), Reason: reason}
+	case errors.As(err, &wrongType):
+		return &Error{Member: cut(wrongType.Field), Reason: errWrongType.Reason}
 	}
 	return errWrongType
 }
 
-// exactNumbers keeps the text of numbers.
-var exactNumbers = json.JoinUnmarshalers(
-	json.UnmarshalFromFunc(func(d *jsontext.Decoder, v *any) error {
-		if d.PeekKind() != '0' {
-			return errors.ErrUnsupported
-		}
-		number, err := d.ReadValue()
-		*v = stdjson.Number(number.String())
-		return err
-	}),
-	json.UnmarshalFromFunc(func(d *jsontext.Decoder, v *stdjson.Number) error {
-		if d.PeekKind() != '0' {
-			return errWrongType
-		}
-		number, err := d.ReadValue()
-		*v = stdjson.Number(number.String())
-		return err
-	}),
-)
-
-func syntaxError(err error) error {
+// explain says what is wrong with a text that is not valid.
+func explain(text []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(text))
+	_, err := d.ReadValue()
 	var syntax *jsontext.SyntacticError
-	if !errors.As(err, &syntax) {
+	switch {
+	case err == nil:
+		return errTrailing
+	case !errors.As(err, &syntax):
 		return &Error{Reason: "is not JSON"}
 	}
-	reason := "is not JSON"
+	member := cut(strings.Join(slices.Collect(syntax.JSONPointer.Tokens()), "."))
 	switch {
 	case errors.Is(err, jsontext.ErrDuplicateName):
-		reason = "is there twice"
+		return &Error{Member: member, Reason: "is there twice"}
 	case errors.Is(err, jsontext.ErrNonStringName):
-		reason = "has a name that is no string"
+		return &Error{Member: member, Reason: "has a name that is no string"}
 	}
-	return &Error{Member: path(syntax.JSONPointer), Reason: reason}
+	return &Error{Member: member, Reason: "is not JSON"}
 }
 
-func path(p jsontext.Pointer) string {
-	text := ""
-	for token := range p.Tokens() {
-		if text != "" {
-			text += "."
-		}
-		text += token
+// cut bounds a path: names come from outside too.
+func cut(path string) string {
+	if len(path) > 100 {
+		return path[:100] + "…"
 	}
-	// Names come from outside too.
-	if len(text) > 100 {
-		return text[:100] + "…"
-	}
-	return text
+	return path
 }

@@ -4,6 +4,7 @@
 // bounded depth, and nothing after the value. encoding/json does none of this:
 // it takes the last of two members, and "SUB" for "sub".
 //
-// It wraps github.com/go-json-experiment/json and is its only importer. Errors
+// It wraps the jsontext package of github.com/go-json-experiment/json, which says
+// whether a text is valid, and is its only importer; encoding/json decodes. Errors
 // quote no values.
 package strictjson

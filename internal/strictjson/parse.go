@@ -1,7 +1,6 @@
 package strictjson
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,15 +19,6 @@ func ParseObject(text []byte, maxDepth int) (Object, error) {
 		return Object{}, errNotObject
 	}
 	return newObject(string(text)), nil
-}
-
-// explain says what is wrong with a text that is not valid.
-func explain(text []byte) error {
-	d := jsontext.NewDecoder(bytes.NewReader(text))
-	if _, err := d.ReadValue(); err != nil {
-		return syntaxError(err)
-	}
-	return errTrailing
 }
 
 // newObject finds the members in a text that is known to be a valid object.

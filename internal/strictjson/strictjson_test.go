@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -127,4 +128,83 @@ func FuzzParseObject(f *testing.F) {
 			}
 		}
 	})
+}
+
+type inner struct {
+	Name string `json:"name"`
+}
+
+// marked decodes itself.
+type marked string
+
+func (m *marked) UnmarshalJSON(text []byte) error {
+	*m = marked("<" + string(text) + ">")
+	return nil
+}
+
+type hidden struct {
+	Deep string `json:"deep"`
+	Both string `json:"both"`
+}
+
+type outer struct {
+	*hidden
+	inner
+	Both    string `json:"both"`
+	Tagless string
+	Never   string           `json:"-"`
+	Dash    string           `json:"-,"`
+	List    []inner          `json:"list"`
+	Map     map[string]inner `json:"map"`
+	Pointer **inner          `json:"pointer"`
+	Any     any              `json:"any"`
+	Raw     json.RawMessage  `json:"raw"`
+	Mark    marked           `json:"mark"`
+	Time    time.Time        `json:"time"`
+	Array   [2]inner         `json:"array"`
+	private string
+}
+
+// encoding/json alone takes "NAME" for "name", at every depth.
+func TestDecodeByExactNames(t *testing.T) {
+	decode := func(text string) (v outer, err error) {
+		v.hidden = &hidden{}
+		err = Unmarshal([]byte(text), &v, 8)
+		return v, err
+	}
+	wrong, err := decode(` {"NAME":"x","Deep":"x","BOTH":"x","tagless":"x","never":"x","Never":"x","LIST":[{}],"list":[{"Name":"x"}],
+		"map":{"Key":{"nAme":"x"}},"pointer":{"NAME":"x"},"array":[{"NAME":"x"}],"private":"x","Private":"x","ſub":1} `)
+	require.NoError(t, err)
+	nobody := &inner{}
+	assert.Equal(t, outer{hidden: &hidden{}, List: make([]inner, 1), Map: map[string]inner{"Key": {}}, Pointer: &nobody}, wrong)
+
+	right, err := decode(`{"name":"n","deep":"d","both":"b","Tagless":"t","-":"-","list":[{"name":"l"}],"map":{"k":{"name":"m"},"K":{"name":"M"}},
+		"pointer":{"name":"p"},"any":{"NAME":[1e400]},"raw":{"NAME":1},"mark":{"NAME":1},"time":"2026-01-02T03:04:05Z","array":[{"name":"a"},{}]}`)
+	require.NoError(t, err)
+	somebody := &inner{"p"}
+	assert.Equal(t, outer{
+		hidden: &hidden{Deep: "d"}, inner: inner{"n"}, Both: "b", Tagless: "t", Dash: "-", List: []inner{{"l"}},
+		Map: map[string]inner{"k": {"m"}, "K": {"M"}}, Pointer: &somebody, Any: map[string]any{"NAME": []any{json.Number("1e400")}},
+		Raw: json.RawMessage(`{"NAME":1}`), Mark: `<{"NAME":1}>`, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Array: [2]inner{{"a"}, {}},
+	}, right)
+}
+
+func TestDecodeInto(t *testing.T) {
+	var v inner
+	var holder any = &v
+	require.NoError(t, Unmarshal([]byte(`{"NAME":"x"}`), &holder, 8))
+	assert.Empty(t, v.Name, "an any that holds a pointer is looked into")
+	require.NoError(t, Unmarshal([]byte(`{"name":"x"}`), &holder, 8))
+	assert.Equal(t, "x", v.Name)
+	assert.Error(t, Unmarshal([]byte(`{}`), nil, 8))
+	assert.Error(t, Unmarshal([]byte(`{}`), v, 8))
+	assert.Error(t, Unmarshal([]byte(`{}`), (*inner)(nil), 8))
+	assert.Error(t, Unmarshal([]byte(`{} {}`), &v, 8))
+	var list []inner
+	require.NoError(t, Unmarshal([]byte(`[{"name":"a"},{"Name":"b"}]`), &list, 8))
+	assert.Equal(t, []inner{{"a"}, {}}, list)
+	long := strings.Repeat("n", 200)
+	err := UnmarshalClosed([]byte(`{"`+long+`":1}`), &v, 8)
+	assert.ErrorContains(t, err, long[:100]+"…: ")
+	assert.NotContains(t, err.Error(), long[:101])
 }

@@ -1,6 +1,7 @@
 package clientconfig
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,15 +74,20 @@ func Read(r io.Reader, dir string) (*File, error) {
 		return nil, &Error{Reason: "is larger than 4 MiB"}
 	}
 	var members struct {
-		BaseURL string            `json:"base_url"`
-		Clients map[string]Client `json:"clients"`
+		BaseURL string                     `json:"base_url"`
+		Clients map[string]json.RawMessage `json:"clients"`
 	}
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
 		return nil, jsonError(err)
 	}
 	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
-		member := members.Clients[name]
+		var member Client
+		if err := strictjson.UnmarshalClosed(members.Clients[name], &member, maxDepth); err != nil {
+			wrong := jsonError(err)
+			wrong.Client = name
+			return nil, wrong
+		}
 		config, err := member.config(dir)
 		if uri := member.BackchannelLogoutURI; err == nil && uri != "" && !strings.HasPrefix(uri, members.BaseURL+"/") {
 			err = &Error{Member: "backchannel_logout_uri", Reason: "is not under base_url, so logout tokens would go elsewhere"}
