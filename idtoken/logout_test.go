@@ -130,6 +130,18 @@ func TestLegacyIdentity(t *testing.T) {
 	_, err = RestoreLegacy([]byte(`{}`))
 	assert.Error(t, err)
 
+	for name, config := range map[string]LegacyConfig{
+		"no issuer":          {Keys: keys},
+		"no key":             {Issuer: testIssuer},
+		"half a declaration": {Issuer: testIssuer, InsecureAcceptUnverified: true},
+		"the other half":     {Issuer: testIssuer, UnverifiedReason: "reason"},
+		"key and reason":     {Issuer: testIssuer, Keys: keys, UnverifiedReason: "reason"},
+		"key and acceptance": {Issuer: testIssuer, Keys: keys, InsecureAcceptUnverified: true},
+	} {
+		_, err := NewLegacyVerifier(config)
+		assert.Error(t, err, name)
+	}
+
 	for name, tt := range map[string]struct {
 		claims  members
 		refused Check

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -250,6 +251,30 @@ func TestRemoteKeysURL(t *testing.T) {
 		_, err := NewRemoteKeys(RemoteKeysConfig{URL: bad})
 		assert.Error(t, err, bad)
 	}
+	for _, bad := range []RemoteKeysConfig{{Cooldown: -1}, {MaxAge: -1}, {MaxStale: -1}} {
+		bad.URL = "https://op.example/jwks"
+		_, err := NewRemoteKeys(bad)
+		assert.Error(t, err)
+	}
+}
+
+// A good beginning is no answer.
+func TestRemoteKeysBrokenOff(t *testing.T) {
+	whole := string(testJWKS(t))
+	keys, err := NewRemoteKeys(RemoteKeysConfig{URL: "https://op.example/jwks", HTTPClient: &http.Client{Transport: brokenOff(whole)}})
+	require.NoError(t, err)
+	_, err = keys.VerifySignature(t.Context(), signed(t, goodHeader(), goodClaims()))
+	var refusal *Error
+	require.True(t, errors.As(err, &refusal))
+	assert.True(t, refusal.Unavailable)
+}
+
+// brokenOff answers with its text and then an error.
+type brokenOff string
+
+func (b brokenOff) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := io.MultiReader(strings.NewReader(string(b)), iotest.ErrReader(io.ErrUnexpectedEOF))
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(body), Request: r}, nil
 }
 
 func TestKeyChoice(t *testing.T) {

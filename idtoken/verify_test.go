@@ -285,6 +285,50 @@ func TestForeignKeySources(t *testing.T) {
 	}
 	_, err := testVerifier(t, func(c *Config) { c.Keys = confirming{} }).Verify(t.Context(), raw, goodExpect())
 	require.NoError(t, err)
+
+	v := testVerifier(t, func(c *Config) { c.Keys = unreachable{} })
+	_, err = v.Verify(t.Context(), raw, goodExpect())
+	var refusal *Error
+	require.True(t, errors.As(err, &refusal))
+	assert.True(t, refusal.Unavailable, "the network is no verdict")
+	assert.Equal(t, CheckKey, refusal.Check)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_, err = testVerifier(t, func(c *Config) { c.Keys = refusing{} }).Verify(ended, raw, goodExpect())
+	require.True(t, errors.As(err, &refusal))
+	assert.True(t, refusal.Unavailable, "nor is a caller who gave up")
+}
+
+func TestPinnedKeysRefuse(t *testing.T) {
+	for name, jwks := range map[string]string{"nothing": "", "no keys": `{"keys":[]}`, "none that verifies": `{"keys":[{"kty":"oct","k":"AAAA"}]}`} {
+		_, err := PinnedKeys([]byte(jwks))
+		assert.Error(t, err, name)
+	}
+	_, err := PinnedKeys([]byte("{"))
+	assert.ErrorContains(t, err, "not a JWK Set")
+	_, err = PinnedPublicKeys()
+	assert.Error(t, err)
+	_, err = PinnedPublicKeys(testKey().Public(), []byte("secret"))
+	assert.Error(t, err, "one that can't be used is a mistake, not one less")
+}
+
+func TestNobodysToken(t *testing.T) {
+	var nobody *IDToken
+	assert.Zero(t, nobody.Expiry())
+	assert.Zero(t, nobody.IssuedAt())
+	_, ok := nobody.AuthTime()
+	assert.False(t, ok)
+	restored, err := Restore(signed(t, goodHeader(), with(goodClaims(), "exp", nil)))
+	require.NoError(t, err)
+	assert.Zero(t, restored.Expiry())
+	for _, raw := range []string{"", "a.b.c", "e30.e30.AA.AA"} {
+		_, err := Restore(raw)
+		assert.Error(t, err, raw)
+	}
+	_, err = Restore(jose.Encode([]byte("{}")) + "." + jose.Encode([]byte("[]")) + ".AA")
+	assert.Error(t, err)
+	assert.Equal(t, "nonce", Outcome{CheckNonce, true}.String())
+	assert.Equal(t, "nonce (nothing to check)", Outcome{CheckNonce, false}.String())
 }
 
 func TestSourcesForOthersRefuse(t *testing.T) {

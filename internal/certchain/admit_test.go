@@ -22,6 +22,21 @@ type authority struct {
 // ca makes a CA called name under another, or a root.
 func ca(t *testing.T, name string, parent *authority) *authority {
 	t.Helper()
+	return issue(t, name, parent, func(*x509.Certificate) {})
+}
+
+// leaf makes a certificate that can sign tokens.
+func leaf(t *testing.T, parent *authority, change func(*x509.Certificate)) *authority {
+	t.Helper()
+	return issue(t, "leaf", parent, func(c *x509.Certificate) {
+		c.IsCA, c.KeyUsage = false, x509.KeyUsageDigitalSignature
+		change(c)
+	})
+}
+
+// issue makes a CA's certificate with changes.
+func issue(t *testing.T, name string, parent *authority, change func(*x509.Certificate)) *authority {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<60))
@@ -31,6 +46,7 @@ func ca(t *testing.T, name string, parent *authority) *authority {
 		NotBefore: time.Unix(1_780_000_000, 0), NotAfter: time.Unix(1_800_000_000, 0),
 		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCertSign,
 	}
+	change(template)
 	if parent == nil {
 		parent = &authority{template, key}
 	}

@@ -97,6 +97,7 @@ func TestFitsRefuses(t *testing.T) {
 	assert.Error(t, Fits("EdDSA", ed25519.PublicKey("short")))
 	assert.Error(t, Fits("ES256", nil))
 	assert.Error(t, Fits("RS256", []byte("secret")))
+	assert.ErrorIs(t, PublicKey{}.Verify("RS256", "a.b", nil), ErrSignature, "a key that was never filled in")
 }
 
 // parseWhole decodes the header too.

@@ -62,13 +62,14 @@ type scripted struct {
 	crypto.Signer
 	answer []byte
 	meet   func()
+	err    error
 }
 
 func (s scripted) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 	if s.meet != nil {
 		s.meet()
 	}
-	return s.answer, nil
+	return s.answer, s.err
 }
 
 func TestSignRefusesWhatIsNoSignature(t *testing.T) {
@@ -79,6 +80,14 @@ func TestSignRefusesWhatIsNoSignature(t *testing.T) {
 			_, err := Sign(t.Context(), alg, scripted{Signer: key, answer: answer}, "a.b")
 			assert.ErrorIs(t, err, errSigned, "%s: %s", alg, name)
 		}
+	}
+}
+
+// What a signer says is wrong comes back as it is.
+func TestSignReturnsTheSignersError(t *testing.T) {
+	for alg, key := range signers(t) {
+		_, err := Sign(t.Context(), alg, scripted{Signer: key, err: io.ErrClosedPipe}, "a.b")
+		assert.ErrorIs(t, err, io.ErrClosedPipe, alg)
 	}
 }
 

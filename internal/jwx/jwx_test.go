@@ -50,6 +50,13 @@ func TestParseKeySetPassesOver(t *testing.T) {
 		"RSA without n":  `{"kty":"RSA","e":"AQAB"}`,
 		"huge":           `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("A", 65<<10) + `"}`,
 		"long exponent":  `{"kty":"RSA","e":"AQAAAAAAAQAB","n":"` + strings.Repeat("_", 344) + `"}`,
+		"larger":         strings.Replace(edJWK, `"alg"`, `"more":"`+strings.Repeat("A", 64<<10)+`","alg"`, 1),
+		"key_ops":        strings.Replace(edJWK, `["verify"]`, `7`, 1),
+		"other case":     strings.Replace(edJWK, `"kty"`, `"KTY"`, 1),
+		"x other case":   strings.Replace(edJWK, `"x"`, `"X"`, 1),
+		"padding":        strings.Replace(edJWK, "HURo", "HURo=", 1),
+		"line break":     strings.Replace(edJWK, "HURo", `HU\nRo`, 1),
+		"trailing bits":  strings.Replace(edJWK, "HURo", "HURp", 1),
 		"for key offers": `{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
 	} {
 		keys, err := jwx.ParseKeySet([]byte(`{"keys":[`+bad+`,`+edJWK+`]}`), 10)
@@ -100,14 +107,26 @@ func TestEncryptRefuses(t *testing.T) {
 		_, err := jwx.Encrypt(pair[0], pair[1], key.Public(), nil, []byte("x"))
 		assert.ErrorIs(t, err, jwx.ErrEncryption)
 	}
+	_, err = jwx.Encrypt("RSA-OAEP", "A256GCM", key.Public(), map[string]string{"jwk": "not a key"}, []byte("x"))
+	assert.Error(t, err)
+	_, err = jwx.Encrypt("RSA-OAEP", "A256GCM", ed25519.PublicKey{}, nil, []byte("x"))
+	assert.Error(t, err)
+	_, err = jwx.MarshalPublic([]jwx.Key{{Public: nil}})
+	assert.Error(t, err)
 }
 
 func TestParsePrivateKeyRefuses(t *testing.T) {
+	ecPrivate := strings.Replace(ecJWK, `"use"`, `"d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","use"`, 1)
+	_, kid, _, err := jwx.ParsePrivateKey([]byte(ecPrivate))
+	require.NoError(t, err)
+	assert.Equal(t, "1", kid)
 	for name, text := range map[string]string{
 		"public": edJWK, "symmetric": `{"kty":"oct","k":"AAAA"}`, "nothing": ``,
 		"short seed":   `{"kty":"OKP","crv":"Ed25519","d":"AA","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
 		"another half": `{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"21qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
 		"short RSA":    `{"kty":"RSA","n":"AQ","e":"AQ","d":"AQ","p":"AQ","q":"AQ"}`,
+		"twice":        strings.Replace(ecPrivate, `"kty"`, `"crv":"P-256","kty"`, 1),
+		"long":         strings.Replace(ecPrivate, `"kty"`, `"more":"`+strings.Repeat("A", 64<<10)+`","kty"`, 1),
 		"zero EC":      `{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}`,
 	} {
 		assert.NotPanics(t, func() {

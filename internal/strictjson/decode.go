@@ -100,14 +100,11 @@ func explain(text []byte) error {
 	case !errors.As(err, &syntax):
 		return &Error{Reason: "is not JSON"}
 	}
-	member := cut(strings.Join(slices.Collect(syntax.JSONPointer.Tokens()), "."))
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return &Error{Member: member, Reason: "is there twice"}
-	case errors.Is(err, jsontext.ErrNonStringName):
-		return &Error{Member: member, Reason: "has a name that is no string"}
+	reason := "is not JSON"
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		reason = "is there twice"
 	}
-	return &Error{Member: member, Reason: "is not JSON"}
+	return &Error{Member: cut(strings.Join(slices.Collect(syntax.JSONPointer.Tokens()), ".")), Reason: reason}
 }
 
 // cut bounds a path: names come from outside too.

@@ -153,7 +153,6 @@ type outer struct {
 	Both    string `json:"both"`
 	Tagless string
 	Never   string           `json:"-"`
-	Dash    string           `json:"-,"`
 	List    []inner          `json:"list"`
 	Map     map[string]inner `json:"map"`
 	Pointer **inner          `json:"pointer"`
@@ -162,7 +161,6 @@ type outer struct {
 	Mark    marked           `json:"mark"`
 	Time    time.Time        `json:"time"`
 	Array   [2]inner         `json:"array"`
-	private string
 }
 
 // encoding/json alone takes "NAME" for "name", at every depth.
@@ -178,12 +176,12 @@ func TestDecodeByExactNames(t *testing.T) {
 	nobody := &inner{}
 	assert.Equal(t, outer{hidden: &hidden{}, List: make([]inner, 1), Map: map[string]inner{"Key": {}}, Pointer: &nobody}, wrong)
 
-	right, err := decode(`{"name":"n","deep":"d","both":"b","Tagless":"t","-":"-","list":[{"name":"l"}],"map":{"k":{"name":"m"},"K":{"name":"M"}},
+	right, err := decode(`{"name":"n","deep":"d","both":"b","Tagless":"t","list":[{"name":"l"}],"map":{"k":{"name":"m"},"K":{"name":"M"}},
 		"pointer":{"name":"p"},"any":{"NAME":[1e400]},"raw":{"NAME":1},"mark":{"NAME":1},"time":"2026-01-02T03:04:05Z","array":[{"name":"a"},{}]}`)
 	require.NoError(t, err)
 	somebody := &inner{"p"}
 	assert.Equal(t, outer{
-		hidden: &hidden{Deep: "d"}, inner: inner{"n"}, Both: "b", Tagless: "t", Dash: "-", List: []inner{{"l"}},
+		hidden: &hidden{Deep: "d"}, inner: inner{"n"}, Both: "b", Tagless: "t", List: []inner{{"l"}},
 		Map: map[string]inner{"k": {"m"}, "K": {"M"}}, Pointer: &somebody, Any: map[string]any{"NAME": []any{json.Number("1e400")}},
 		Raw: json.RawMessage(`{"NAME":1}`), Mark: `<{"NAME":1}>`, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Array: [2]inner{{"a"}, {}},
 	}, right)
@@ -203,6 +201,8 @@ func TestDecodeInto(t *testing.T) {
 	var list []inner
 	require.NoError(t, Unmarshal([]byte(`[{"name":"a"},{"Name":"b"}]`), &list, 8))
 	assert.Equal(t, []inner{{"a"}, {}}, list)
+	assert.EqualError(t, UnmarshalClosed([]byte(`[{"name":"a","other":1}]`), &list, 8), "other: is not a known member")
+	assert.EqualError(t, Unmarshal([]byte(`{"name":"a"} x`), &v, 8), "has text after the JSON value")
 	long := strings.Repeat("n", 200)
 	err := UnmarshalClosed([]byte(`{"`+long+`":1}`), &v, 8)
 	assert.ErrorContains(t, err, long[:100]+"…: ")
