@@ -53,6 +53,7 @@ type RemoteKeys struct {
 	mu       sync.Mutex // guards what follows
 	begun    uint64     // number of fetches begun
 	lastTime time.Time  // when the last one began
+	lastErr  error      // why the last one failed
 	flight   *flight    // the one under way, or nil
 	current  *published // the newest keys, or nil
 }
@@ -165,15 +166,16 @@ func (r *RemoteKeys) get(ctx context.Context) (*published, error) {
 
 // after returns keys of a fetch that began after the one with that number. It
 // joins a fetch under way, and when that one is too old, looks once more. Inside
-// the cool-down it waits for its end, or, without wait, returns nil.
+// the cool-down it waits for its end, or, without wait, returns nil; but after a
+// fetch that failed it returns that error: an outage is not waited out here.
 func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*published, error) {
 	waited := false
 	for {
 		f, pause := r.join(number, waited)
-		if pause > 0 && !wait {
-			return nil, nil
-		}
 		if f == nil {
+			if err := r.failure(); err != nil || !wait {
+				return nil, err
+			}
 			if err := sleep(ctx, pause); err != nil {
 				return nil, err
 			}
@@ -217,6 +219,13 @@ func (r *RemoteKeys) join(number uint64, waited bool) (*flight, time.Duration) {
 	return f, 0
 }
 
+// failure returns why the last fetch failed, or nil.
+func (r *RemoteKeys) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lastErr
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -240,7 +249,7 @@ func (r *RemoteKeys) fetch(f *flight) {
 		f.result = &published{keys: keys, number: f.number, freshTo: fresh, usableTo: fresh.Add(r.config.MaxStale)}
 		r.current = f.result
 	}
-	f.err = err
+	f.err, r.lastErr = err, err
 	r.flight = nil
 	close(f.done)
 }

@@ -313,3 +313,16 @@ func TestKeyChoice(t *testing.T) {
 		})
 	}
 }
+
+// While the issuer can't be reached nobody waits for the end of the cool-down.
+func TestRemoteKeysOutageIsNotWaitedOut(t *testing.T) {
+	r := newRemoteRig(t, time.Hour)
+	r.server.fail()
+	for range 100 {
+		require.Error(t, r.check("one"))
+	}
+	assert.EqualValues(t, 1, r.server.fetches.Load())
+	r.server.publish("", string(testJWKS(t)))
+	r.clock.Advance(time.Hour)
+	require.NoError(t, r.check("one"))
+}

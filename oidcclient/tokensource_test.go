@@ -81,6 +81,7 @@ func TestRefreshWithoutKeys(t *testing.T) {
 	assert.NotEqual(t, session.Token().RefreshToken, failed.Session.Token().RefreshToken)
 
 	r.op.Answer(oidctest.StepKeys, oidctest.Reply{Status: 503}) // once, and then its own again
+	clock.ahead.Add(int64(time.Minute))
 	_, err = r.client.Refresh(t.Context(), failed.Session)
 	require.True(t, errors.As(err, &failed), "%v", err)
 	clock.ahead.Add(int64(time.Minute))
