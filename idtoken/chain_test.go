@@ -123,6 +123,8 @@ func TestCertificateChain(t *testing.T) {
 		"CA with a weak key":     {underWeak, encode(underWeak.cert, weak.cert), nil, CheckKey},
 		"x5c a string, no chain": {p.leaf, good[0], func(c *ChainConfig) { c.Anchors = []*x509.Certificate{p.ca.cert} }, CheckKey},
 
+		"no certificate after the leaf, and none needed": {p.leaf, []string{good[0], "AAAA"}, func(c *ChainConfig) { c.Anchors = []*x509.Certificate{p.ca.cert} }, CheckKey},
+
 		"good":                    {p.leaf, good, nil, 0},
 		"without the root":        {p.leaf, good[:2], nil, 0},
 		"PEM tail tolerated":      {p.leaf, tail, func(c *ChainConfig) { c.PEMTail = true }, 0},

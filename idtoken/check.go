@@ -32,7 +32,7 @@ const (
 	CheckACR                   // acr is at least the one demanded (no. 12)
 	CheckExtra                 // what the profile demands beyond: members, lifetime
 	CheckRefresh               // a refreshed token is about the original login (Core §12.2)
-	CheckEvent                 // a logout token is one (Back-Channel Logout §2.4)
+	CheckEvent                 // a logout token is one, and an ID token is none (Back-Channel Logout §2.4)
 	checksEnd
 )
 

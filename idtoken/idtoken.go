@@ -119,8 +119,8 @@ func (t *IDToken) Checks() []Outcome {
 	if t == nil || t.made == 0 {
 		return nil
 	}
-	outcomes := make([]Outcome, 0, CheckRefresh)
-	for c := CheckSize; c <= CheckRefresh; c++ {
+	outcomes := make([]Outcome, 0, CheckEvent)
+	for c := CheckSize; c <= CheckEvent; c++ {
 		outcomes = append(outcomes, Outcome{c, t.made.has(c)})
 	}
 	return outcomes

@@ -38,8 +38,7 @@ type Expect struct {
 
 // Verify decides whether raw is an ID token of the configured issuer for the
 // configured client, and answers expect. It makes the checks of [Checks] from
-// CheckSize to CheckRefresh, in that order; each is described at its constant.
-// The first that fails is the Check of the returned [*Error]. Only with a nil
+// CheckSize to CheckEvent, in that order; each is described at its constant. The first that fails is the Check of the returned [*Error]. Only with a nil
 // error there is a token.
 func (v *Verifier) Verify(ctx context.Context, raw string, expect Expect) (*IDToken, error) {
 	t, err := v.open(ctx, raw, "jwt")
@@ -84,6 +83,7 @@ var sequence = [...]struct {
 	{CheckACR, (*Verifier).askACR},
 	{CheckExtra, (*Verifier).askExtra},
 	{CheckRefresh, (*Verifier).askRefresh},
+	{CheckEvent, (*Verifier).askEvent},
 }
 
 func (v *Verifier) askIssuer(t *token) (bool, string) {
@@ -288,6 +288,16 @@ func (v *Verifier) askRefresh(t *token) (bool, string) {
 		return true, "refreshed token is of another authentication"
 	}
 	return true, ""
+}
+
+// askEvent refuses a logout token. One without typ has everything that an ID
+// token without nonce has.
+func (v *Verifier) askEvent(t *token) (bool, string) {
+	events, ok, err := t.claims.Object("events")
+	if err == nil && ok && events.Has(logoutEvent) {
+		return true, "token is a logout token"
+	}
+	return ok, ""
 }
 
 func sameSet(a, b []string) bool {

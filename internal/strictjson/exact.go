@@ -40,41 +40,68 @@ func decodesItself(t reflect.Type) bool {
 }
 
 func exactStruct(text string, t reflect.Type, at string, closed bool) (string, error) {
-	fields := map[string]reflect.Type{}
-	collect(t, fields, map[reflect.Type]bool{})
+	fields := fieldsOf(t)
 	return rewrite(newObject(text), at, func(name string) (reflect.Type, bool) {
-		field, ok := fields[name]
-		return field, ok
+		field := fields[name]
+		return field, field != nil
 	}, closed)
 }
 
-// collect finds the names of a struct's fields, as encoding/json has them. That a
-// name is there which encoding/json would not use does no harm: it is exact.
-func collect(t reflect.Type, fields map[string]reflect.Type, seen map[reflect.Type]bool) {
-	if seen[t] {
-		return
-	}
-	seen[t] = true
-	for _, embedded := range []bool{true, false} { // a struct's own fields win
-		for i := range t.NumField() {
-			field := t.Field(i)
-			tag := field.Tag.Get("json")
-			name, _, _ := strings.Cut(tag, ",")
-			inner := field.Type
-			if inner.Kind() == reflect.Pointer {
-				inner = inner.Elem()
-			}
-			switch promoted := field.Anonymous && name == "" && inner.Kind() == reflect.Struct; {
-			case tag == "-", promoted != embedded, !field.IsExported() && !promoted:
-			case promoted:
-				collect(inner, fields, seen)
-			case name != "":
-				fields[name] = field.Type
-			default:
-				fields[field.Name] = field.Type
+// fieldsOf returns a struct's fields by their names, as encoding/json has them:
+// those of embedded structs where nothing less deep has the name. A name that is
+// there twice at one depth is nobody's, and has no type: encoding/json ignores
+// both fields, and would look for one whose name folds to it.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	seen := map[reflect.Type]bool{t: true}
+	for level := []reflect.Type{t}; len(level) > 0; {
+		here, deeper := map[string][]reflect.Type{}, []reflect.Type{}
+		for _, t := range level {
+			for i := range t.NumField() {
+				field := t.Field(i)
+				name, embedded := nameOf(field)
+				switch {
+				case embedded != nil && !seen[embedded]:
+					seen[embedded] = true
+					deeper = append(deeper, embedded)
+				case embedded == nil && name != "":
+					here[name] = append(here[name], field.Type)
+				}
 			}
 		}
+		for name, types := range here {
+			if _, less := fields[name]; less {
+				continue
+			}
+			if fields[name] = nil; len(types) == 1 {
+				fields[name] = types[0]
+			}
+		}
+		level = deeper
 	}
+	return fields
+}
+
+// nameOf returns the name of a field, or "" if it has none, or the struct whose
+// fields stand in its place.
+func nameOf(field reflect.StructField) (name string, embedded reflect.Type) {
+	tag := field.Tag.Get("json")
+	name, _, _ = strings.Cut(tag, ",")
+	inner := field.Type
+	if inner.Kind() == reflect.Pointer {
+		inner = inner.Elem()
+	}
+	switch {
+	case tag == "-":
+		return "", nil
+	case field.Anonymous && name == "" && inner.Kind() == reflect.Struct:
+		return "", inner
+	case !field.IsExported():
+		return "", nil
+	case name == "":
+		return field.Name, nil
+	}
+	return name, nil
 }
 
 // rewrite writes the members of an object that have a type.

@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -185,6 +186,28 @@ func TestDecodeByExactNames(t *testing.T) {
 		Map: map[string]inner{"k": {"m"}, "K": {"M"}}, Pointer: &somebody, Any: map[string]any{"NAME": []any{json.Number("1e400")}},
 		Raw: json.RawMessage(`{"NAME":1}`), Mark: `<{"NAME":1}>`, Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Array: [2]inner{{"a"}, {}},
 	}, right)
+}
+
+type Left struct {
+	Sub string `json:"sub"`
+}
+
+type Right struct {
+	Sub string `json:"sub"`
+}
+
+// Two fields of one name cancel each other out, and leave the member to nobody.
+// The type is made here because go vet refuses to see one written down.
+func TestDecodeTwoFieldsOfOneName(t *testing.T) {
+	v := reflect.New(reflect.StructOf([]reflect.StructField{
+		{Name: "Left", Type: reflect.TypeFor[Left](), Anonymous: true},
+		{Name: "Right", Type: reflect.TypeFor[Right](), Anonymous: true},
+		{Name: "Folded", Type: reflect.TypeFor[string](), Tag: `json:"SUB"`},
+	}))
+	require.NoError(t, Unmarshal([]byte(`{"sub":"x"}`), v.Interface(), 8))
+	assert.True(t, v.Elem().IsZero())
+	require.NoError(t, Unmarshal([]byte(`{"SUB":"x"}`), v.Interface(), 8))
+	assert.Equal(t, "x", v.Elem().FieldByName("Folded").String())
 }
 
 func TestDecodeInto(t *testing.T) {
