@@ -111,17 +111,17 @@ func (s keySet) verify(t *token, kid string) *Error {
 		if kid != "" && key.id != kid || key.algorithm != "" && key.algorithm != alg || !key.public.Fits(alg) {
 			continue
 		}
-		if count == maxCandidates {
+		switch {
+		case kid == "" && count > 0:
+			return refused(CheckKey, "token names no key, and several fit")
+		case count == maxCandidates:
 			return refused(CheckKey, "too many keys fit kid and alg")
 		}
 		fitting[count] = key
 		count++
 	}
-	switch {
-	case count == 0:
+	if count == 0 {
 		return refused(CheckKey, "issuer has no key that fits kid and alg")
-	case kid == "" && count > 1:
-		return refused(CheckKey, "token names no key, and several fit")
 	}
 	for _, key := range fitting[:count] {
 		if key.public.Verify(alg, t.SigningInput, t.Signature) == nil {
@@ -129,6 +129,11 @@ func (s keySet) verify(t *token, kid string) *Error {
 		}
 	}
 	return refused(CheckSignature, "signature does not hold")
+}
+
+// lacks reports whether a token names a key that is not there.
+func (s keySet) lacks(kid string) bool {
+	return kid != "" && !slices.ContainsFunc(s, func(k verificationKey) bool { return k.id == kid })
 }
 
 // A pinned source has keys that never change.

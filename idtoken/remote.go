@@ -130,11 +130,12 @@ func (r *RemoteKeys) verify(ctx context.Context, t *token) *Error {
 		return refusal
 	}
 	// The issuer may have changed its keys since that fetch began. For a key
-	// that is not there the next fetch is worth waiting for; a bad signature by
-	// one that is there is looked at again only if that costs no waiting.
-	newer, err := r.after(ctx, before, refusal.Check == CheckKey)
+	// that is not there the next fetch is worth waiting for; anything else is
+	// looked at again only if that costs no waiting.
+	missing := keys.keys.lacks(t.header.kid)
+	newer, err := r.after(ctx, before, missing)
 	switch {
-	case err != nil && (ctx.Err() != nil || refusal.Check == CheckKey):
+	case err != nil && (ctx.Err() != nil || missing):
 		// The key may be there: nobody could look.
 		return unavailable(err)
 	case err != nil || newer == nil:

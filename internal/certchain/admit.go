@@ -4,25 +4,23 @@ import (
 	"bytes"
 	"crypto/x509"
 	"errors"
+	"slices"
 )
 
-const (
-	// maxFailures is how many signatures of a chain's CAs may turn out wrong: one,
-	// for two CAs of the same name.
-	maxFailures = 1
-	maxUnder    = 64
-)
+const maxUnder = 64
+
+var errNotTheirs = errors.New("a certificate is not of the CA that it names")
 
 // admit returns the CAs of a chain that an anchor answers for, directly or by
 // others of the chain. A stranger can fill a chain with keys that are expensive to
 // verify with and certificates that answer for each other in every combination,
 // and crypto/x509 would begin at his end. From the anchors down, only their own
-// signatures are looked at, and his first certificate is the last that costs
-// anything. What an anchor answered for once is remembered; whether it is valid
-// now is for crypto/x509 to say, each time.
+// signatures are looked at, and the first certificate that names one of them
+// without its signature ends the search. What an anchor answered for once is
+// remembered; whether it is valid now is for crypto/x509 to say, each time.
 func (a *Anchors) admit(certs []*x509.Certificate) (*x509.CertPool, error) {
 	admitted := x509.NewCertPool()
-	issuers := a.certs
+	issuers := slices.Clone(a.certs)
 	var waiting []*x509.Certificate
 	for _, cert := range certs {
 		switch {
@@ -31,36 +29,48 @@ func (a *Anchors) admit(certs []*x509.Certificate) (*x509.CertPool, error) {
 			// would only cost another signature check.
 		case a.answeredFor(cert):
 			admitted.AddCert(cert)
-			issuers = append(issuers[:len(issuers):len(issuers)], cert)
+			issuers = append(issuers, cert)
 		default:
 			waiting = append(waiting, cert)
 		}
 	}
-	failures := 0
-	for i := 0; i < len(issuers); i++ {
-		var others []*x509.Certificate
-		for _, cert := range waiting {
-			if !mayIssue(issuers[i], cert) {
-				others = append(others, cert)
+	for progress := true; progress; {
+		progress = false
+		for i := 0; i < len(waiting); i++ {
+			cert := waiting[i]
+			switch named, signed := signedBy(cert, issuers); {
+			case !named:
 				continue
-			}
-			if cert.CheckSignatureFrom(issuers[i]) != nil {
-				if failures++; failures > maxFailures {
-					return nil, errors.New("certificates are not of the CAs that they name")
-				}
-				others = append(others, cert)
-				continue
+			case !signed:
+				return nil, errNotTheirs
 			}
 			a.remember(cert)
 			admitted.AddCert(cert)
-			issuers = append(issuers[:len(issuers):len(issuers)], cert)
+			issuers = append(issuers, cert)
+			waiting = slices.Delete(waiting, i, i+1)
+			progress = true
+			break
 		}
-		waiting = others
 	}
 	return admitted, nil
 }
 
-// mayIssue reports whether a certificate names an issuer.
+// signedBy reports whether a certificate names one of issuers, and whether one
+// that it names has signed it.
+func signedBy(cert *x509.Certificate, issuers []*x509.Certificate) (named, signed bool) {
+	for _, issuer := range issuers {
+		if mayIssue(issuer, cert) {
+			named = true
+			if cert.CheckSignatureFrom(issuer) == nil {
+				return true, true
+			}
+		}
+	}
+	return named, false
+}
+
+// mayIssue reports whether a certificate names an issuer, by the key's identifier
+// too where both have one.
 func mayIssue(issuer, cert *x509.Certificate) bool {
 	return bytes.Equal(issuer.RawSubject, cert.RawIssuer) &&
 		(len(issuer.SubjectKeyId) == 0 || len(cert.AuthorityKeyId) == 0 || bytes.Equal(issuer.SubjectKeyId, cert.AuthorityKeyId))

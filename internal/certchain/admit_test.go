@@ -71,20 +71,21 @@ func TestAdmit(t *testing.T) {
 	// A stranger's CAs carry the names of ours.
 	impostor := ca(t, "root", nil)
 	forged, forgedToo := ca(t, "sub", impostor), ca(t, "other", impostor)
+	anotherKey := ca(t, "x", issue(t, "root", nil, func(c *x509.Certificate) { c.SubjectKeyId = []byte("another") }))
 	underForged := ca(t, "anything", forgedToo)
 	for name, tt := range map[string]struct {
 		chain    []*x509.Certificate
 		admitted []*x509.Certificate
 		refused  bool
 	}{
-		"nothing":               {},
-		"in order":              {chain: certs(subsub, sub, root), admitted: certs(subsub, sub)},
-		"out of order":          {chain: certs(root, sub, subsub), admitted: certs(subsub, sub)},
-		"gap":                   {chain: certs(subsub)},
-		"stranger's":            {chain: certs(underForged, impostor)},
-		"one of the same name":  {chain: certs(forged, sub, subsub), admitted: certs(sub, subsub)},
-		"under a forged one":    {chain: certs(forgedToo, underForged)},
-		"two that are not ours": {chain: certs(forged, forgedToo, sub), refused: true},
+		"nothing":              {},
+		"in order":             {chain: certs(subsub, sub, root), admitted: certs(subsub, sub)},
+		"out of order":         {chain: certs(root, sub, subsub), admitted: certs(subsub, sub)},
+		"gap":                  {chain: certs(subsub)},
+		"stranger's root":      {chain: certs(underForged, impostor), refused: true},
+		"one of the same name": {chain: certs(sub, forged), refused: true},
+		"under a forged one":   {chain: certs(underForged, forgedToo), refused: true},
+		"another key's name":   {chain: certs(sub, anotherKey), admitted: certs(sub)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := NewAnchors(certs(root))

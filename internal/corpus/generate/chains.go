@@ -261,7 +261,7 @@ func (f family) pathCases(k keyring, c *collection, p pki) {
 	first := forged(1)
 	byForged := issue(&first, "leaf", k["rsa-2"], names(organization, ""))
 	f.add(k, c, "T06",
-		chained("good path beside a forged one", "ok", "a forged authority has the name of the authority, and names the root and its key", "", under(p.sub), forged(1), p.sub),
+		chained("good path beside a forged one", "key", "a good path, and beside it a forged authority that has the name of the authority, and names the root and its key", "", under(p.sub), forged(1), p.sub),
 		chained("good path beside many forged ones", "key", "eight forged authorities have the name of the authority: too many to try", "", under(p.sub), forged(1), forged(2), forged(3), forged(4), forged(5), forged(6), forged(7), forged(8), p.sub),
 		chained("forged authority", "key", "issued by a forged authority that names the root", "rsa-2", byForged, forged(1), p.sub, p.root))
 	f.add(k, c, "T06", chained("root expired", "key", "the anchor has expired", "", under(p.sub), p.sub).with("anchors: anchor-expired.pem"))
