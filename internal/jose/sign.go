@@ -30,14 +30,17 @@ func Sign(ctx context.Context, alg string, signer crypto.Signer, signingInput st
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	message, options := []byte(signingInput), crypto.SignerOpts(crypto.Hash(0))
-	if a.family != familyEdDSA {
-		h := a.hash.New()
-		h.Write(message)
-		message, options = h.Sum(nil), a.hash
-	}
-	if a.family == familyPSS {
+	var full digest
+	var message []byte
+	options := crypto.SignerOpts(a.hash)
+	switch a.family {
+	case familyEdDSA:
+		message, options = []byte(signingInput), crypto.Hash(0)
+	case familyPSS:
 		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: a.hash}
+		fallthrough
+	default:
+		message = a.sum(signingInput, &full)
 	}
 	signature, err := sign(ctx, signer, message, options)
 	if err != nil {
