@@ -7,10 +7,10 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -157,8 +157,21 @@ func checkEndpoint(raw string, issuer *url.URL) error {
 	if issuer == nil || isLoopback(issuer.Hostname()) {
 		return nil
 	}
-	if isLoopback(u.Hostname()) || net.ParseIP(u.Hostname()) != nil && u.Hostname() != issuer.Hostname() {
+	if host := u.Hostname(); isAddress(host) && host != issuer.Hostname() {
 		return errors.New("is an address inside a network")
 	}
 	return nil
+}
+
+// isAddress reports whether a host is an IP address in any form that a resolver
+// takes for one (127.1, 2130706433, 0x7f000001), or a name for this machine
+// (RFC 6761 §6.3).
+func isAddress(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	return err == nil || last != "" && strings.Trim(last, "0123456789") == ""
 }
