@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"algorithm none":             {func(c *Config) { c.Algorithm = "none" }, "Algorithm"},
 		"algorithm HS without bits":  {func(c *Config) { c.Algorithm = "HS256" }, "Algorithm"},
 		"algorithm not of profile":   {func(c *Config) { c.Profile.Algorithms = []string{"ES256"}; c.Algorithm = "RS256" }, "Algorithm"},
+		"transport with a key":       {func(c *Config) { c.RootCAs = x509.NewCertPool(); c.HTTPClient = &http.Client{Transport: answers(nil)} }, "HTTPClient"},
 		"patience":                   {func(c *Config) { c.LoginLifetime = 2 * time.Hour }, "LoginLifetime"},
 	}
 	for name, tt := range tests {

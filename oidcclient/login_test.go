@@ -281,3 +281,23 @@ func TestNoErrorHoldsSecrets(t *testing.T) {
 		}
 	}
 }
+
+// A login that began at one replica ends at another that knows no metadata yet.
+func TestCompleteWithoutMetadata(t *testing.T) {
+	r := newRig(t, oidctest.Config{}, nil)
+	auth, pending, err := r.client.Begin(t.Context(), oidcclient.BeginOptions{})
+	require.NoError(t, err)
+	values, err := relying.Browse(t.Context(), redirectURI, auth)
+	require.NoError(t, err)
+	config, err := relying.Config(r.op)
+	require.NoError(t, err)
+	other, err := oidcclient.New(config)
+	require.NoError(t, err)
+	r.op.Answer(oidctest.StepDiscovery, oidctest.Reply{Status: 503})
+	_, err = other.Complete(t.Context(), pending, values)
+	var failed *oidcclient.Error
+	require.ErrorAs(t, err, &failed)
+	assert.True(t, failed.Retryable())
+	_, err = other.Complete(t.Context(), pending, values)
+	require.NoError(t, err, "the code was not used up")
+}

@@ -21,11 +21,18 @@ type site struct {
 	begin, end int    // of the condition in the file
 }
 
-// sitesIn finds the refusals in a folder's Go files, tests not counted.
-func sitesIn(folder string) ([]site, error) {
+// sitesIn finds the refusals in a folder's Go files, tests not counted; with
+// names, only in those files.
+func sitesIn(folder string, files []string) ([]site, error) {
 	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return nil, err
+	}
+	if len(files) > 0 {
+		names = nil
+		for _, file := range files {
+			names = append(names, filepath.Join(folder, file))
+		}
 	}
 	var sites []site
 	for _, name := range names {

@@ -276,8 +276,11 @@ func (p *Provider) callback(req *authRequest, values url.Values) url.Values {
 		values.Set("iss", p.Issuer())
 	}
 	p.mu.Lock()
-	hook := p.hooks.onCallback
+	hook, f := p.hooks.onCallback, p.hooks.fault
 	p.mu.Unlock()
+	if f.callback != nil {
+		f.callback(values)
+	}
 	if hook != nil {
 		hook(values)
 	}

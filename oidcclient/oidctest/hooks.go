@@ -91,6 +91,7 @@ type hooks struct {
 	down       bool
 	login      string
 	requests   []Recorded
+	fault      fault
 }
 
 func newHooks() hooks { return hooks{replies: map[Step]*Reply{}} }
@@ -189,7 +190,11 @@ func (p *Provider) record(r Recorded) (down bool) {
 func (p *Provider) tamper(issue *Issue) {
 	p.mu.Lock()
 	hook := p.hooks.onToken
+	f := p.hooks.fault
 	p.mu.Unlock()
+	if f.issue != nil {
+		f.issue(p, issue)
+	}
 	if hook != nil {
 		hook(issue)
 	}

@@ -17,7 +17,8 @@
 // test needs no browser; with Config.Interactive a page asks a human to choose.
 // A test can look at what was sent ([Provider.Requests]) and can make the
 // provider misbehave ([Provider.OnToken], [Provider.OnCallback],
-// [Provider.Answer], [Provider.Down]).
+// [Provider.Answer], [Provider.Down]), also in every way of a list that says how
+// each must end ([Misbehaviours], [Provider.Misbehave]).
 //
 // The package shares no code with the client it tests: it signs, verifies and
 // decrypts with the standard library only, so that a mistake on one side is not

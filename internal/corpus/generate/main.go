@@ -32,7 +32,7 @@ func main() {
 // makers lists who makes cases, one function per kind or family of kinds.
 func makers() []func(keyring, *collection) {
 	return []func(keyring, *collection){
-		tokenCases,
+		tokenCases, flowCases,
 	}
 }
 

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"crypto"
+	"strings"
+	"time"
+)
+
+// metaText is what a login's cookie holds beside the login.
+func metaText(change ...any) string {
+	return toJSON(with(object{"v": 1, "client": "op", "return_to": "/account", "begun_at": time.Unix(now, 0).UTC().Format(time.RFC3339)}, change...))
+}
+
+// loginValue is the value of a login's cookie: the second part is bound to the
+// name and to the first.
+func loginValue(key, name, login, meta string) string {
+	first := sealed(key, "pending", login, "")
+	return first + "~" + sealed(key, "weblogin login", meta, name+"~"+first)
+}
+
+func loginCookieCases(k keyring, c *collection) {
+	name, strange := cookieName(state), cookieName("state-of-another-login")
+	good := loginValue(sealingKey, name, loginText(), metaText())
+	another := loginValue(sealingKey, strange, loginText("state", "state-of-another-login"), metaText("return_to", "/other"))
+	first, second, _ := strings.Cut(good, "~")
+	anotherFirst, anotherSecond, _ := strings.Cut(another, "~")
+	at := func(name, expect, about, header string) entry {
+		return entry{name: "login " + name, expect: expect, about: about, fields: []string{"at: callback"}, input: header}
+	}
+	with := func(title, about, value string) entry { return at(title, "state", about, name+"="+value) }
+	plain := encode([]byte(loginText())) + "~" + encode([]byte(metaText()))
+	c.addAll("cookie", "T38",
+		at("good", "ok", "the cookie of this login", name+"="+good),
+		at("good among others", "ok", "other cookies beside it", "a=b; "+strange+"="+another+"; "+name+"="+good),
+		at("none", "state", "no cookie", "a=b"),
+		with("empty", "an empty value", ""),
+		with("tampered login", "a character of the first part", first[:60]+other(first[60])+first[61:]+"~"+second),
+		with("tampered rest", "a character of the second part", first+"~"+second[:60]+other(second[60])+second[61:]),
+		with("without rest", "only the first part", first),
+		with("without separator", "the parts without what is between them", first+second),
+		with("empty rest", "an empty second part", first+"~"),
+		with("parts changed about", "the second part first", second+"~"+first),
+		with("three parts", "the second part twice", good+"~"+second),
+		with("swapped login", "the first part of another login", anotherFirst+"~"+second),
+		with("swapped rest", "the second part of another login", first+"~"+anotherSecond),
+		with("swapped whole", "another login's value under this name", another),
+		at("under another name", "state", "the value under another login's name", strange+"="+good),
+		at("without prefix", "state", "without __Host-", strings.TrimPrefix(name, "__Host-")+"="+good),
+		at("in lower case", "state", "the name in lower case", strings.ToLower(name)+"="+good),
+		at("name with tail", "state", "one character behind the name", name+"0="+good),
+		at("twice", "state", "the name twice, one of them not ours", name+"="+good+"; "+name+"=x"),
+		at("same twice", "state", "the same cookie twice", name+"="+good+"; "+name+"="+good),
+		at("1000 chunks", "state", "a thousand cookies that look like parts", strings.Repeat(name+".1=v1.AAAA; ", 999)+name+".1=v1.AAAA"),
+		at("1000 cookies", "ok", "a thousand other cookies in front", strings.Repeat("a=b;", 1000)+name+"="+good),
+		with("another key", "sealed with somebody else's key", loginValue(strangeKey, name, loginText(), metaText())),
+		with("plain json", "the login unsealed, in base64url", plain),
+		with("unbound", "a second part bound to nothing", first+"~"+sealed(sealingKey, "weblogin login", metaText(), "")),
+		with("version inside", "a second part of another version", loginValue(sealingKey, name, loginText(), metaText("v", 2))),
+		with("unknown member inside", "a member that is not known", loginValue(sealingKey, name, loginText(), metaText("admin", true))),
+		with("of another state", "another login sealed for this name", loginValue(sealingKey, name, loginText("state", "state-of-another-login"), metaText())),
+		at("of another client", "client", "a login begun with another client", name+"="+loginValue(sealingKey, name, loginText(), metaText("client", "other"))),
+		at("over", "expired", "a login whose time is over", name+"="+loginValue(sealingKey, name, loginText("exp", time.Unix(now, 0).UTC().Format(time.RFC3339)), metaText())),
+	)
+	c.addAll("cookie", "T28",
+		with("a session id", "a session cookie's value", sessionID),
+		with("a stored session", "a stored session", recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())),
+		with("session as login", "a sealed session as the first part", sealed(sealingKey, "session", sessionText(k), "")+"~"+second),
+		with("jwt", "a signed token", idTokenFamily().sign(k, token{})),
+	)
+}
+
+// sessionID is the value of the session's cookie, anotherID somebody else's.
+var sessionID, anotherID = encode(digest(crypto.SHA256, "session")), encode(digest(crypto.SHA256, "another session"))
+
+func sessionCookieCases(k keyring, c *collection) {
+	const name = "__Host-rely-session="
+	at := func(title, expect, about, header string) entry {
+		return entry{name: title, expect: expect, about: about, fields: []string{"at: session"}, input: header}
+	}
+	none := func(title, about, header string) entry { return at(title, "login_required", about, header) }
+	record := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())
+	c.addAll("cookie", "T38",
+		at("good session", "ok", "the cookie of this session", name+sessionID),
+		at("session among others", "ok", "a thousand other cookies in front", strings.Repeat("a=b;", 1000)+name+sessionID),
+		none("session none", "no cookie", "a=b"),
+		none("session empty", "an empty value", name),
+		none("session unknown", "an id that was never given", name+anotherID),
+		none("session tampered", "another character", name+other(sessionID[0])+sessionID[1:]),
+		none("session shorter", "a character less", name+sessionID[:42]),
+		none("session longer", "a character more", name+sessionID+"A"),
+		none("session in lower case", "another case", name+strings.ToLower(sessionID)),
+		none("session other last bits", "bits that stand for no byte", name+sessionID[:42]+nextOf(sessionID[42])),
+		none("session twice", "the name twice, one of them not ours", name+sessionID+"; "+name+anotherID),
+		none("session same twice", "the same cookie twice", name+sessionID+"; "+name+sessionID),
+		none("session without prefix", "without __Host-", "rely-session="+sessionID),
+		none("session name in lower case", "the name in lower case", strings.ToLower(name)+sessionID),
+		none("session 1000 chunks", "a thousand parts of a session", strings.Repeat("__Host-rely-session.1=AAAA; ", 999)+"__Host-rely-session.1=AAAA"),
+		none("session plain json", "a session as text", name+encode([]byte(`{"client":"op","sub":"x"}`))),
+		none("session key", "the key under which the store has it", name+recordKey(sessionID)),
+	)
+	c.addAll("cookie", "T28",
+		none("login as session", "a login cookie's value", name+loginValue(sealingKey, cookieName(state), loginText(), metaText())),
+		none("pending as session", "a sealed login", name+pendingText(loginText())),
+		none("record as session", "what the store has", name+record),
+		none("state as session", "the state of a login", name+encode(digest(crypto.SHA256, state))),
+	)
+}
+
+// nextOf returns a character that differs from b, one of base64url's, in its last bit.
+func nextOf(b byte) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return string(alphabet[strings.IndexByte(alphabet, b)^1])
+}
+
+// recordKey is how a store knows the session of a cookie.
+func recordKey(id string) string { return encode(digest(crypto.SHA256, `["session","`+id+`"]`)) }
+
+// sessionMeta is what a record holds beside the session.
+func sessionMeta(change ...any) string {
+	at := func(after int64) string { return time.Unix(now+after, 0).UTC().Format(time.RFC3339) }
+	return toJSON(with(object{"v": 1, "client": "op", "started_at": at(0), "ends_at": at(3600)}, change...))
+}
+
+func recordValue(key, id, session, meta string) string {
+	login := sealed(key, "session", session, "")
+	return login + "~" + sealed(key, "weblogin session", meta, recordKey(id)+"~"+login)
+}
+
+func recordCases(k keyring, c *collection) {
+	good := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())
+	another := recordValue(sealingKey, anotherID, sessionText(k, "sub", "subject-000002"), sessionMeta())
+	first, second, _ := strings.Cut(good, "~")
+	anotherFirst, anotherSecond, _ := strings.Cut(another, "~")
+	at := func(name, expect, about, data string) entry {
+		return entry{name: "record " + name, expect: expect, about: about, fields: []string{"at: record"}, input: data}
+	}
+	none := func(name, about, data string) entry { return at(name, "login_required", about, data) }
+	meta := func(change ...any) string {
+		return recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(change...))
+	}
+	over := time.Unix(now, 0).UTC().Format(time.RFC3339)
+	c.addAll("cookie", "T38",
+		at("good", "ok", "the record of this session", good),
+		none("of another", "somebody else's record", another),
+		none("with another login", "somebody else's first part", anotherFirst+"~"+second),
+		none("with another rest", "somebody else's second part", first+"~"+anotherSecond),
+		none("tampered", "a character of the first part", first[:60]+other(first[60])+first[61:]+"~"+second),
+		none("without rest", "only the first part", first),
+		none("empty", "nothing", ""),
+		none("plain json", "a record unsealed", encode([]byte(sessionText(k)))+"~"+encode([]byte(sessionMeta()))),
+		none("of another key", "sealed with somebody else's key", recordValue(strangeKey, sessionID, sessionText(k), sessionMeta())),
+		none("over", "a session that has ended", meta("ends_at", over)),
+		none("of another version", "a later version", meta("v", 2)),
+		none("of no client", "a client that is not there any more", meta("client", "gone")),
+		none("with unknown member", "a member that is not known", meta("admin", true)),
+		none("without identity", "a session that holds nobody", recordValue(sealingKey, sessionID, sessionText(k, "id_token", gone{}), sessionMeta())),
+	)
+	c.addAll("cookie", "T28",
+		none("of a login", "a login cookie's value", loginValue(sealingKey, cookieName(state), loginText(), metaText())),
+		none("with a login", "a sealed login as the first part", loginInRecord()),
+	)
+}
+
+func loginInRecord() string {
+	login := pendingText(loginText())
+	return login + "~" + sealed(sealingKey, "weblogin session", sessionMeta(), recordKey(sessionID)+"~"+login)
+}
