@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/rely-go/rely/internal/corpus"
 )
 
 // answering is a provider that gives one document to every request.
@@ -43,6 +45,41 @@ func FuzzDiscover(f *testing.F) {
 		}
 		if found.Issuer != issuer || found.check(at) != nil {
 			t.Fatal("metadata of another issuer, or with unsafe endpoints, were taken")
+		}
+	})
+}
+
+// FuzzCallback: a code is sent to the provider only in the answer to this login:
+// its state once, a code once, no error, no token, and no other issuer's name.
+func FuzzCallback(f *testing.F) {
+	cases, err := corpus.Callback().Load(corpus.Files())
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range cases {
+		f.Add(c.Input)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		asked := 0
+		client := corpusClient(t, &asked, nil)
+		session, err := client.Complete(t.Context(), corpusPending(), values)
+		if session != nil || err == nil {
+			t.Fatal("a session without a token")
+		}
+		if len(err.Error()) >= 300 {
+			t.Fatalf("error of %d bytes", len(err.Error()))
+		}
+		if asked == 0 {
+			return
+		}
+		if len(values["state"]) != 1 || values.Get("state") != corpusPending().data.State || len(values["code"]) != 1 || values.Get("code") == "" ||
+			values.Has("error") && values.Get("error") != "" || values.Has("id_token") || values.Has("access_token") ||
+			values.Has("iss") && values.Get("iss") != client.Issuer() {
+			t.Fatalf("%q was taken for the answer", query)
 		}
 	})
 }

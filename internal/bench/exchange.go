@@ -85,12 +85,26 @@ func exchangeCase(name string, serve func(http.Handler) *httptest.Server) (Case,
 	}}, server.Close, nil
 }
 
-// exchangeRely begins a login and returns what completes it, with the nonce.
-func exchangeRely(at string, client *http.Client) (complete func() error, nonce string, err error) {
-	c, err := oidcclient.New(oidcclient.Config{
+// Client makes an oidcclient.Client and begins a login with it, as Verify, so that
+// what it keeps can be counted. The token is not looked at.
+func Client() (Verify, error) {
+	c, err := newClient("https://op.example", nil)
+	return func(ctx context.Context, _ string) error {
+		_, _, err := c.Begin(ctx, oidcclient.BeginOptions{})
+		return err
+	}, err
+}
+
+func newClient(at string, client *http.Client) (*oidcclient.Client, error) {
+	return oidcclient.New(oidcclient.Config{
 		Profile: profiles.OpenID(), Issuer: issuer, ClientID: clientID, ClientSecret: "secret", AuthMethod: "client_secret_basic", RedirectURI: "https://client.example/callback",
 		HTTPClient: client, Provider: &oidcclient.ProviderMetadata{AuthorizationEndpoint: at + "/authorize", TokenEndpoint: at + "/token", JWKSURI: at + "/keys"},
 	})
+}
+
+// exchangeRely begins a login and returns what completes it, with the nonce.
+func exchangeRely(at string, client *http.Client) (complete func() error, nonce string, err error) {
+	c, err := newClient(at, client)
 	if err != nil {
 		return nil, "", err
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -29,6 +30,9 @@ func main() {
 	}
 	document, err := os.ReadFile(*check)
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := checkTests(filepath.Dir(*check)); err != nil {
 		log.Fatal(err)
 	}
 	if !strings.Contains(string(document), tables) {

@@ -27,7 +27,7 @@ var notComparable = []string{
 func tables(ctx context.Context) (string, error) {
 	counted := map[string]*found{}
 	var believed []string
-	for _, kind := range corpus.TokenKinds() {
+	for _, kind := range slices.Concat(corpus.TokenKinds(), corpus.FlowKinds()) {
 		cases, err := kind.Load(corpus.Files())
 		if err != nil {
 			return "", err

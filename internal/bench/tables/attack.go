@@ -208,19 +208,25 @@ const maxHeap = 4 << 10
 func instances(out *bytes.Buffer, _ int) (broken []string, err error) {
 	fmt.Fprintf(out, "## 10,000 issuers in one process\n\n| | bytes each | goroutines | holds |\n|---|---|---|---|\n")
 	f := bench.NewForger()
-	for _, p := range networked() {
-		network := bench.NewIssuer(f.JWKS())
-		bytes, goroutines, err := bench.HeapPerInstance(10_000, func() (bench.Verify, error) { return p.Over("ES256", network) }, f.Good())
-		if err != nil {
-			return nil, err
-		}
+	row := func(name string, own bool, make func() (bench.Verify, error)) error {
+		bytes, goroutines, err := bench.HeapPerInstance(10_000, make, f.Good())
 		mark := ""
-		if p.Name == "rely" {
+		if own {
 			var wrong []string
-			mark, wrong = held(bytes <= maxHeap && goroutines <= 0, "more than 4 kB or a goroutine for each issuer")
+			mark, wrong = held(bytes <= maxHeap && goroutines <= 0, name+": more than 4 kB or a goroutine for each issuer")
 			broken = append(broken, wrong...)
 		}
-		fmt.Fprintf(out, "| %s | %d | %d | %s |\n", p.Name, bytes, goroutines, mark)
+		fmt.Fprintf(out, "| %s | %d | %d | %s |\n", name, bytes, goroutines, mark)
+		return err
+	}
+	if err := row("rely, oidcclient.Client", true, bench.Client); err != nil {
+		return nil, err
+	}
+	for _, p := range networked() {
+		network := bench.NewIssuer(f.JWKS())
+		if err := row(p.Name+", verifier", p.Name == "rely", func() (bench.Verify, error) { return p.Over("ES256", network) }); err != nil {
+			return nil, err
+		}
 	}
 	fmt.Fprintln(out)
 	return broken, nil
