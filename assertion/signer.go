@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rely-go/rely/internal/certchain"
@@ -213,7 +214,14 @@ func (s *Signer) ClientAssertion(ctx context.Context, audience string) (string, 
 
 // sign signs a payload under an encoded header.
 func (s *Signer) sign(ctx context.Context, header string, payload []byte) (string, error) {
-	input := header + jose.Encode(payload)
+	// One buffer for the signing input and what becomes of it: a header with a
+	// chain has ten kilobytes.
+	var signed strings.Builder
+	encoded := jose.Encode(payload)
+	signed.Grow(len(header) + len(encoded) + usualSignature)
+	signed.WriteString(header)
+	signed.WriteString(encoded)
+	input := signed.String()
 	key := &s.config.Key
 	var signature []byte
 	var err error
@@ -225,8 +233,13 @@ func (s *Signer) sign(ctx context.Context, header string, payload []byte) (strin
 	if err != nil {
 		return "", fmt.Errorf("assertion: can't sign: %w", err)
 	}
-	return input + "." + jose.Encode(signature), nil
+	signed.WriteByte('.')
+	signed.WriteString(jose.Encode(signature))
+	return signed.String(), nil
 }
+
+// usualSignature is the length of a dot and an encoded RSA signature of 4096 bits.
+const usualSignature = 1 + 683
 
 // Algorithm returns the JWS algorithm of the key.
 func (s *Signer) Algorithm() string {

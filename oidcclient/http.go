@@ -1,6 +1,7 @@
 package oidcclient
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -74,18 +75,22 @@ func roundTrip(client *http.Client, step Step, req *http.Request) (*answer, erro
 		return nil, outage(req.Context(), step, withoutURL(err))
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err != nil {
+	var body bytes.Buffer
+	if resp.ContentLength > 0 {
+		// What it says is only a hint.
+		body.Grow(int(min(resp.ContentLength, maxAnswer)) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
 		return nil, outage(req.Context(), step, err)
 	}
-	if len(body) > maxAnswer {
+	if body.Len() > maxAnswer {
 		return nil, providerFault(step, resp.StatusCode, "answer is larger than 1 MiB")
 	}
 	mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if err != nil {
 		mediaType = ""
 	}
-	return &answer{status: resp.StatusCode, mediaType: mediaType, header: resp.Header, body: body}, nil
+	return &answer{status: resp.StatusCode, mediaType: mediaType, header: resp.Header, body: body.Bytes()}, nil
 }
 
 // withoutURL drops the URL that net/http puts into its errors: a query may

@@ -15,6 +15,9 @@ import (
 // batch is how long one column runs in one round.
 const batch = 4 * time.Millisecond
 
+// minRuns is how often it runs at least.
+const minRuns = 10
+
 // times prints how long each case takes, as a multiple of its limit.
 func times(out *bytes.Buffer, rounds int, cases []bench.Case) (broken []string, err error) {
 	fmt.Fprintf(out, "## Time\n\nMultiples of the limit's time: medians of the ratios within each round. The limit's own time is in brackets.\n\n")
@@ -73,7 +76,7 @@ func measure(columns []bench.Column, rounds int) ([][]float64, error) {
 	runs := make([]int, len(columns))
 	for i, column := range columns {
 		began, n := time.Now(), 0
-		for ; n < 3 || time.Since(began) < batch; n++ {
+		for ; n < minRuns || time.Since(began) < batch; n++ {
 			if err := column.Run(); err != nil {
 				return nil, fmt.Errorf("%s: %w", column.Name, err)
 			}
