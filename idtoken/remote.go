@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -34,6 +35,9 @@ type RemoteKeysConfig struct {
 	MaxStale time.Duration
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
+	// Logger receives "keys fetched" with host and keys (how many can be used),
+	// and "keys not fetched" with host and reason. Nil means silence.
+	Logger *slog.Logger
 }
 
 // RemoteKeys are the keys that an issuer publishes at its jwks_uri. They are
@@ -49,6 +53,7 @@ type RemoteKeys struct {
 	config RemoteKeysConfig
 	client *http.Client
 	now    func() time.Time
+	log    *slog.Logger
 
 	mu       sync.Mutex // guards what follows
 	begun    uint64     // number of fetches begun
@@ -95,7 +100,11 @@ func NewRemoteKeys(config RemoteKeysConfig) (*RemoteKeys, error) {
 			return nil, errors.New("idtoken: a duration of the keys is negative")
 		}
 	}
-	r := &RemoteKeys{config: config, client: &http.Client{}, now: config.Clock}
+	r := &RemoteKeys{config: config, client: &http.Client{}, now: config.Clock, log: config.Logger}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	r.log = r.log.With("host", u.Host)
 	if config.HTTPClient != nil {
 		*r.client = *config.HTTPClient
 	}
@@ -110,6 +119,15 @@ func NewRemoteKeys(config RemoteKeysConfig) (*RemoteKeys, error) {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+}
+
+// Ready reports whether there are keys that may be used now, and fetches them if
+// there are none.
+func (r *RemoteKeys) Ready(ctx context.Context) error {
+	if _, err := r.get(ctx); err != nil {
+		return unavailable(err)
+	}
+	return nil
 }
 
 // VerifySignature implements [KeySource].
@@ -243,6 +261,11 @@ func (r *RemoteKeys) fetch(f *flight) {
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
 	keys, maxAge, err := r.request(ctx)
+	if err != nil {
+		r.log.WarnContext(ctx, "keys not fetched", "reason", reasonOf(err))
+	} else {
+		r.log.InfoContext(ctx, "keys fetched", "keys", len(keys))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err == nil {
@@ -253,6 +276,16 @@ func (r *RemoteKeys) fetch(f *flight) {
 	f.err, r.lastErr = err, err
 	r.flight = nil
 	close(f.done)
+}
+
+// reasonOf describes a failed fetch without the URL, whose query is nobody's
+// business.
+func reasonOf(err error) string {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return err.Error()
 }
 
 func (r *RemoteKeys) request(ctx context.Context) (keySet, time.Duration, error) {

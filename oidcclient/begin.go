@@ -20,6 +20,8 @@ const defaultLoginLifetime = 10 * time.Minute
 // BeginOptions is what one login asks for beyond the configuration. The zero
 // value asks for nothing more.
 type BeginOptions struct {
+	// Scopes are asked for beside those of the configuration.
+	Scopes []string
 	// LoginHint is sent as login_hint. Some profiles allow only certain values,
 	// because the rest would be personal data in a URL.
 	LoginHint string
@@ -79,6 +81,11 @@ func (c *Client) newPending(opts BeginOptions) *Pending {
 		Version: pendingVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer, RedirectURI: c.cfg.RedirectURI,
 		State: newUnguessable(), ResponseMode: c.cfg.ResponseMode, MinACR: c.cfg.MinACR,
 		Scopes: c.cfg.scopes(), ExpiresAt: c.now().Add(lifetime).UTC().Round(0),
+	}
+	for _, scope := range opts.Scopes {
+		if !slices.Contains(d.Scopes, scope) {
+			d.Scopes = append(slices.Clip(d.Scopes), scope)
+		}
 	}
 	if !c.cfg.Profile.deviates(RuleNonce) {
 		d.Nonce = newUnguessable()

@@ -37,6 +37,7 @@ type provider struct {
 	ProviderMetadata
 	verifier *idtoken.Verifier       // of ID tokens, logout tokens, userinfo
 	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
+	remote   *idtoken.RemoteKeys     // where keys come from, or nil
 }
 
 // New checks a configuration as a whole and returns its client. It makes no
@@ -118,6 +119,7 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 		return nil, wrong
 	}
 	p := &provider{ProviderMetadata: m}
+	p.remote, _ = keys.(*idtoken.RemoteKeys)
 	var err error
 	if c.cfg.Profile.Identity == IdentifyByLegacyToken {
 		p.legacy, err = idtoken.NewLegacyVerifier(idtoken.LegacyConfig{
@@ -161,7 +163,7 @@ func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
 	if jwksURI == "" { // of a client that logs nobody in
 		return noKeys{}, nil
 	}
-	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now})
+	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now, Logger: c.log})
 	if err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "jwks_uri: " + err.Error(), Err: err}
 	}
@@ -251,11 +253,27 @@ func (c *Client) suits(m *ProviderMetadata) error {
 	return nil
 }
 
-// Ready reports whether the provider is known and can be asked: nil when its
-// metadata are there. It makes the discovery request if that was not done.
+// Ready reports whether a login could be completed now: nil when the provider's
+// metadata and keys are there. It fetches what is missing, and nothing that is
+// there and still good.
 func (c *Client) Ready(ctx context.Context) error {
-	_, err := c.found(ctx)
-	return err
+	p, err := c.found(ctx)
+	if err != nil {
+		return err
+	}
+	if p.remote == nil {
+		return nil
+	}
+	if err := p.remote.Ready(ctx); err != nil {
+		return notBelieved(ctx, StepIdentity, err)
+	}
+	return nil
+}
+
+// MeetsACR reports whether an authentication context class is at least the given
+// one, in the order of the client's profile.
+func (c *Client) MeetsACR(least, acr string) bool {
+	return acr != "" && c.cfg.Profile.Rules.ACR.Satisfies(acr, least)
 }
 
 // Format shows nothing of a secret, under every verb of package fmt.

@@ -127,7 +127,7 @@ func TestCorpusMetadata(t *testing.T) {
 		}
 		client, err := New(config)
 		if err == nil {
-			err = client.Ready(t.Context())
+			err = known(t.Context(), client)
 			assert.Equal(t, []string{"GET " + where + wellKnown}, asked, "one request and no other")
 		}
 		assert.Equal(t, c.Expect, verdict(err), "%v", err)

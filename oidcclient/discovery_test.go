@@ -82,11 +82,11 @@ func TestDiscovery(t *testing.T) {
 				asked = append(asked, r.Method+" "+r.URL.String())
 				return tt.status, tt.contentType, tt.body
 			}, nil)
-			err := c.Ready(t.Context())
+			err := known(t.Context(), c)
 			assert.Equal(t, []string{"GET https://op.example/.well-known/openid-configuration"}, asked)
 			if tt.wantReason == "" {
 				require.NoError(t, err)
-				require.NoError(t, c.Ready(t.Context()))
+				require.NoError(t, known(t.Context(), c))
 				assert.Len(t, asked, 1, "asked once")
 				return
 			}
@@ -95,7 +95,7 @@ func TestDiscovery(t *testing.T) {
 			assert.Equal(t, StepDiscover, refused.Step)
 			assert.Contains(t, refused.Reason, tt.wantReason)
 			assert.Equal(t, tt.wantFault, refused.Fault)
-			_ = c.Ready(t.Context())
+			_ = known(t.Context(), c)
 			assert.Len(t, asked, 2, "asked again after a failure")
 		})
 	}
@@ -107,12 +107,18 @@ func TestDiscoveryElsewhere(t *testing.T) {
 		assert.Equal(t, where, r.URL.String())
 		return 200, "application/json", goodMetadata
 	}, func(c *Config) { c.DiscoveryURL = where })
-	require.NoError(t, c.Ready(t.Context()))
+	require.NoError(t, known(t.Context(), c))
 
 	c = discoveringClient(t, func(*http.Request) (int, string, string) {
 		return 200, "application/json", strings.Replace(goodMetadata, "op.example", "other.example", 1)
 	}, func(c *Config) { c.DiscoveryURL = where })
-	assert.ErrorContains(t, c.Ready(t.Context()), "another issuer", "the issuer is still the configured one")
+	assert.ErrorContains(t, known(t.Context(), c), "another issuer", "the issuer is still the configured one")
+}
+
+// known finds the provider, and not its keys.
+func known(ctx context.Context, c *Client) error {
+	_, err := c.found(ctx)
+	return err
 }
 
 func TestDiscoveryIsShared(t *testing.T) {
@@ -128,12 +134,12 @@ func TestDiscoveryIsShared(t *testing.T) {
 
 	first, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error)
-	go func() { gaveUp <- c.Ready(first) }()
+	go func() { gaveUp <- known(first, c) }()
 	<-arrived
 
 	var others sync.WaitGroup
 	for range 20 {
-		others.Go(func() { assert.NoError(t, c.Ready(t.Context())) })
+		others.Go(func() { assert.NoError(t, known(t.Context(), c)) })
 	}
 	cancel()
 	var ended *Error

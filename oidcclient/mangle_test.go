@@ -88,11 +88,11 @@ func TestMangledPending(t *testing.T) {
 // Nothing passes.
 func TestMangledSession(t *testing.T) {
 	sealer := corpusSealer(t)
-	text, _, _ := strings.Cut(corpusInput(t, corpus.Cookie(), "T38-record-good"), "~")
-	_, err := sealer.OpenSession(text)
+	text, place := strings.TrimPrefix(corpusInput(t, corpus.Cookie(), "T38-in-cookie-good"), "__Host-rely-session=1."), []byte("__Host-rely-session")
+	_, _, err := sealer.OpenSessionWith(text, place)
 	require.NoError(t, err)
 	mangled(text, func(_ int, changed string) {
-		if session, err := sealer.OpenSession(changed); err != ErrSealed || session != nil {
+		if session, _, err := sealer.OpenSessionWith(changed, place); err != ErrSealed || session != nil {
 			require.Fail(t, "opened", "%q", changed)
 		}
 	})

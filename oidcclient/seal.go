@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -150,6 +151,21 @@ func (s *Sealer) OpenPending(text string) (*Pending, error) {
 
 // SealSession seals a session with its tokens.
 func (s *Sealer) SealSession(session *Session) (string, error) {
+	return s.SealSessionWith(session, nil, nil)
+}
+
+// OpenSession opens what SealSession returned.
+func (s *Sealer) OpenSession(text string) (*Session, error) {
+	session, beside, err := s.OpenSessionWith(text, nil)
+	if err != nil || len(beside) > 0 {
+		return nil, ErrSealed
+	}
+	return session, nil
+}
+
+// SealSessionWith seals a session and, beside it, data of the caller's, so that
+// neither can be exchanged for another's. bound is as in [Sealer.Seal].
+func (s *Sealer) SealSessionWith(session *Session, beside, bound []byte) (string, error) {
 	d := session.data
 	if session.legacy != nil {
 		stored, err := session.legacy.Store()
@@ -158,27 +174,41 @@ func (s *Sealer) SealSession(session *Session) (string, error) {
 		}
 		d.Legacy = stored
 	}
-	return s.sealJSON(purposeSession, d)
+	own, err := json.Marshal(d)
+	if err != nil {
+		return "", err
+	}
+	plain := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(beside)+len(own)), uint64(len(beside)))
+	plain = append(append(plain, beside...), own...)
+	return s.Seal(purposeSession, plain, bound)
 }
 
-// OpenSession opens what SealSession returned.
-func (s *Sealer) OpenSession(text string) (*Session, error) {
-	session := &Session{}
-	if err := s.openJSON(purposeSession, text, &session.data); err != nil || session.data.Version != sessionVersion {
-		return nil, ErrSealed
+// OpenSessionWith opens what SealSessionWith returned.
+func (s *Sealer) OpenSessionWith(text string, bound []byte) (session *Session, beside []byte, err error) {
+	plain, err := s.Open(purposeSession, text, bound)
+	if err != nil {
+		return nil, nil, err
+	}
+	length, size := binary.Uvarint(plain)
+	if size <= 0 || length > uint64(len(plain)-size) {
+		return nil, nil, ErrSealed
+	}
+	beside, own := plain[size:size+int(length)], plain[size+int(length):]
+	session = &Session{}
+	if err := strictjson.UnmarshalClosed(own, &session.data, maxDepth); err != nil || session.data.Version != sessionVersion {
+		return nil, nil, ErrSealed
 	}
 	// What is restored was verified before it was sealed, and nobody without the
 	// key can have sealed it.
-	var err error
 	if session.data.IDToken != "" {
 		session.idToken, err = idtoken.Restore(session.data.IDToken)
 	} else {
 		session.legacy, err = idtoken.RestoreLegacy(session.data.Legacy)
 	}
 	if err != nil {
-		return nil, ErrSealed
+		return nil, nil, ErrSealed
 	}
-	return session, nil
+	return session, beside, nil
 }
 
 func (s *Sealer) sealJSON(purpose string, v any) (string, error) {

@@ -38,16 +38,17 @@ type sessionData struct {
 	RefreshToken       string          `json:"refresh_token,omitempty"`
 	Scopes             []string        `json:"scopes,omitempty"`
 	Expiry             time.Time       `json:"expiry,omitzero"`
+	ReceivedAt         time.Time       `json:"received_at"` // the tokens
 	StartedAt          time.Time       `json:"started_at"`
 	UserInfo           json.RawMessage `json:"userinfo,omitempty"`
 }
 
-const sessionVersion = 1
+const sessionVersion = 2
 
 // take copies what a token response brings; what it doesn't mention stays
 // (RFC 6749 §5.1 for scope, §6 for the refresh token).
 func (d *sessionData) take(t *tokenResponse, neverRefresh bool) {
-	d.AccessToken, d.Expiry = t.accessToken, t.expiry
+	d.AccessToken, d.Expiry, d.ReceivedAt = t.accessToken, t.expiry, t.received
 	if t.refreshToken != "" && !neverRefresh {
 		d.RefreshToken = t.refreshToken
 	}
@@ -129,6 +130,16 @@ func (s *Session) ACR() string { return s.idToken.ACR() }
 // AMR returns the authentication methods of the login.
 func (s *Session) AMR() []string { return s.idToken.AMR() }
 
+// AuthenticatedAt returns when the person authenticated at the provider
+// (auth_time); false when it did not say, as it may unless it was asked for a
+// maximum age.
+func (s *Session) AuthenticatedAt() (time.Time, bool) {
+	if s.idToken == nil {
+		return time.Time{}, false
+	}
+	return s.idToken.AuthTime()
+}
+
 // Scopes returns what the access token is good for: what the provider said, or
 // what was asked for where it said nothing (RFC 6749 §5.1).
 func (s *Session) Scopes() []string { return slices.Clone(s.data.Scopes) }
@@ -136,6 +147,21 @@ func (s *Session) Scopes() []string { return slices.Clone(s.data.Scopes) }
 // Expiry returns when the access token ends; zero when the provider didn't say.
 // It is not the end of the session, which the application decides.
 func (s *Session) Expiry() time.Time { return s.data.Expiry }
+
+// refreshAhead is the longest time before its end at which an access token is
+// renewed.
+const refreshAhead = 10 * time.Second
+
+// RefreshAt returns when to renew the tokens, so that the access token does not
+// end on its way: ten seconds before it ends, and the last quarter of its life
+// where that is shorter, so that a provider of short-lived tokens isn't asked
+// for each request. Zero when the provider didn't say when it ends.
+func (s *Session) RefreshAt() time.Time {
+	if s.data.Expiry.IsZero() {
+		return time.Time{}
+	}
+	return s.data.Expiry.Add(-min(refreshAhead, s.data.Expiry.Sub(s.data.ReceivedAt)/4))
+}
 
 // StartedAt returns when the login was completed.
 func (s *Session) StartedAt() time.Time { return s.data.StartedAt }

@@ -53,7 +53,7 @@ func TestProvidersCertificate(t *testing.T) {
 				RedirectURI: "https://rp.example/cb", RootCAs: roots,
 			})
 			require.NoError(t, err)
-			err = client.Ready(t.Context())
+			err = known(t.Context(), client)
 			if tt.ok {
 				require.NoError(t, err)
 				return

@@ -22,6 +22,7 @@ type tokenResponse struct {
 	idToken      string
 	scope        string
 	hasScope     bool
+	received     time.Time
 	expiry       time.Time // zero: not said
 	all          strictjson.Object
 }
@@ -95,7 +96,7 @@ func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, e
 	if err != nil {
 		return nil, err
 	}
-	t := &tokenResponse{all: object}
+	t := &tokenResponse{all: object, received: now.UTC().Round(0)}
 	for name, into := range map[string]*string{
 		"access_token": &t.accessToken, "token_type": &t.tokenType, "refresh_token": &t.refreshToken,
 		"id_token": &t.idToken, "scope": &t.scope,

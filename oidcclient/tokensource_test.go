@@ -59,7 +59,8 @@ func TestTokenSource(t *testing.T) {
 	failing = nil
 	third, err := source.Token()
 	require.NoError(t, err, "the rotated refresh token is not lost")
-	assert.Len(t, saved, 2)
+	require.Len(t, saved, 3, "and saved again before it was handed out")
+	assert.Same(t, saved[1], saved[2])
 	assert.Equal(t, saved[1].Token().AccessToken, third.AccessToken)
 }
 

@@ -48,11 +48,12 @@ func newApp(p *places, log *slog.Logger) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.login)
-	mux.HandleFunc("GET /{$}", a.home)
+	mux.Handle("GET /{$}", a.login.Attach(http.HandlerFunc(a.home)))
 	mux.HandleFunc("GET /style.css", asset("page/style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /icon.svg", asset("page/icon.svg", "image/svg+xml"))
+	mux.HandleFunc("GET /readyz", a.login.ServeReady)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(http.HandlerFunc(a.unlink))))
+	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
 	return mux, nil
 }
 

@@ -71,6 +71,15 @@ type linked struct {
 
 // home shows who can log in, or who is logged in.
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
+	returned, err := a.login.LoggedOut(w, r)
+	if returned {
+		http.Redirect(w, r, "/", http.StatusSeeOther) // without the state
+		return
+	}
+	if err != nil {
+		a.showProblem(w, r, &weblogin.Problem{Status: http.StatusBadRequest, Title: "This browser did not log out here", Description: "the page that sent it says so, and is not believed"})
+		return
+	}
 	s, err := a.login.Session(r)
 	if err != nil && !errors.Is(err, weblogin.ErrNoSession) {
 		a.showProblem(w, r, &weblogin.Problem{Status: http.StatusServiceUnavailable, Title: "Please try again in a moment", Description: "the sessions can't be read"})

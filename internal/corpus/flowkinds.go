@@ -43,9 +43,10 @@ func Pending() Kind {
 
 // Cookie is the kind of Cookie headers, and of what a store gives for a session.
 // The field "at" says what the input is: "callback", the header of a good callback
-// of the client "op"; "session", the header of a request that needs a session; or
+// of the client "op"; "session", the header of a request that needs a session;
 // "record", the data of the record that the cookie of the file good-session leads
-// to. Expectations: "state", no login waits in this browser; "client", the login
+// to; or "cookies", the header of a request where sessions live in cookies.
+// Expectations: "state", no login waits in this browser; "client", the login
 // is for another client; "expired"; "login_required", there is no session.
 func Cookie() Kind {
 	return Kind{Name: "cookie", Expect: []string{"state", "client", "expired", "login_required"}, Fields: []string{"at"}}

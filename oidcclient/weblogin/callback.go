@@ -101,9 +101,9 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	if err := h.once(r.Context(), l); err != nil {
 		return err
 	}
-	before := h.presentedKey(r)
-	if before == "" {
-		before = l.Session
+	before := h.presented(r)
+	if before.key == "" {
+		before.key = l.Session
 	}
 	linkTo, err := h.linkTarget(r.Context(), l, before)
 	if err != nil {
@@ -113,18 +113,25 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	if err != nil {
 		return err
 	}
+	if err := h.meets(l.Need, l.Client, login); err != nil {
+		return err
+	}
 	if h.onLogin != nil {
 		if err := h.onLogin(r.Context(), Login{Client: l.Client, Session: login, LinkTo: linkTo}); err != nil {
 			return err
 		}
 	}
 	if linkTo != nil {
-		return h.renew(w, r, linkTo.key)
+		if err := h.moved(w, r, linkTo.key); err != nil {
+			return err
+		}
+		h.log.InfoContext(r.Context(), "login linked", "client", l.Client)
+		return nil
 	}
 	now := h.now().Round(0)
 	s := &Session{Client: l.Client, Login: login, Checks: login.Checks(), StartedAt: now, EndsAt: now.Add(h.life)}
 	s.ExpiresAt = h.idleEnd(s.EndsAt)
-	if err := h.begin(w, r, s, before); err != nil {
+	if err := h.begin(w, r, s, before.key); err != nil {
 		return err
 	}
 	h.log.InfoContext(r.Context(), "login finished", "client", l.Client)
@@ -146,33 +153,16 @@ func (h *Handler) once(ctx context.Context, l *waiting) error {
 
 // linkTarget returns the session that a login is to be linked to, which has to
 // be the one that the browser had when the login began, and still has.
-func (h *Handler) linkTarget(ctx context.Context, l *waiting, present string) (*Session, error) {
+func (h *Handler) linkTarget(ctx context.Context, l *waiting, present presented) (*Session, error) {
 	if !l.Link {
 		return nil, nil
 	}
-	if present != l.Session {
+	if present.key != l.Session {
 		return nil, refused("link", "the session to link to is not this browser's any more")
 	}
-	s, err := h.load(ctx, l.Session)
+	s, err := h.load(ctx, present)
 	if errors.Is(err, ErrNoSession) {
 		return nil, refused("link", "the session to link to has ended")
 	}
 	return s, err
-}
-
-// renew gives a session a new id, which a login does even where it only adds to
-// the session.
-func (h *Handler) renew(w http.ResponseWriter, r *http.Request, key string) error {
-	return h.turns.alone(r.Context(), key, func() error {
-		s, err := h.load(r.Context(), key)
-		if err != nil {
-			return err
-		}
-		s.ExpiresAt = h.idleEnd(s.EndsAt)
-		if err := h.begin(w, r, s, key); err != nil {
-			return err
-		}
-		h.log.InfoContext(r.Context(), "login linked", "client", s.Client)
-		return nil
-	})
 }

@@ -43,6 +43,13 @@ type Config struct {
 	// Sessions keeps the sessions; nil means in memory.
 	Sessions SessionStore
 
+	// SessionsInCookies leaves each session with its browser, sealed, and keeps
+	// in Sessions only what has changed since: sessions that ended early, and
+	// those whose tokens were renewed. They survive a restart without a store of
+	// one's own (but see SESSIONS.md), need a Sealer of one's own for that, and
+	// add their size, some kilobytes, to each request.
+	SessionsInCookies bool
+
 	// Replay remembers used logins and logout tokens. Nil means Sessions, which
 	// then has to be a ReplayStore too.
 	Replay ReplayStore
@@ -103,6 +110,8 @@ type Handler struct {
 	prefix     string // path of base, without a slash at its end
 	sealer     *oidcclient.Sealer
 	sessions   SessionStore
+	inCookies  bool   // sessions live in cookies until something changes
+	replica    string // names this process as the holder of leases
 	replay     ReplayStore
 	cookie     string // prefix of all cookie names
 	idle, life time.Duration
@@ -115,6 +124,8 @@ type Handler struct {
 	crossOrigin *http.CrossOriginProtection
 	routes      *http.ServeMux
 	turns       turns
+	needs       needs
+	readiness   readiness
 }
 
 // New checks a configuration and returns its handler. It makes no network
@@ -122,6 +133,7 @@ type Handler struct {
 func New(config Config) (*Handler, error) {
 	h := &Handler{
 		clients: maps.Clone(config.Clients), sealer: config.Sealer, sessions: config.Sessions, replay: config.Replay,
+		inCookies: config.SessionsInCookies, replica: newRandom(),
 		idle: config.IdleTimeout, life: config.Lifetime, loginPath: config.LoginPath,
 		onLogin: config.OnLogin, errorPage: config.ErrorPage, now: config.Clock, log: config.Logger,
 	}
@@ -136,6 +148,7 @@ func New(config Config) (*Handler, error) {
 			return nil, fmt.Errorf("weblogin: %w", err)
 		}
 	}
+	h.turns.now = h.now
 	h.crossOrigin = http.NewCrossOriginProtection()
 	// A proxy may change Host; what browsers see is BaseURL.
 	if err := h.crossOrigin.AddTrustedOrigin(h.base.Scheme + "://" + h.base.Host); err != nil {

@@ -29,12 +29,18 @@ var corpusMoment = time.Unix(1_790_000_000, 0)
 type corpusSite struct {
 	*Handler
 	memory *Memory
-	asked  int // requests to the provider
+	asked  int // requests to the provider, but for keys
 	log    bytes.Buffer
 }
 
 // RoundTrip is the network.
 func (s *corpusSite) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/jwks" {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+			Body: io.NopCloser(strings.NewReader(`{"keys":[]}`)),
+		}, nil
+	}
 	s.asked++
 	return &http.Response{
 		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
@@ -114,7 +120,7 @@ func (s *corpusSite) corpusLogin(t *testing.T, mode string) *http.Cookie {
 	require.NoError(t, err)
 	sealed, err := s.sealer.Seal("pending", text, nil)
 	require.NoError(t, err)
-	l := &waiting{cookie: s.loginCookie("state-of-this-login"), waitingMeta: waitingMeta{Version: metaVersion, Client: "op", ReturnTo: "/", BegunAt: corpusMoment}}
+	l := &waiting{cookie: s.loginCookie("state-of-this-login"), waitingMeta: waitingMeta{Version: loginVersion, Client: "op", ReturnTo: "/", BegunAt: corpusMoment}}
 	l.pending, err = s.sealer.OpenPending(sealed)
 	require.NoError(t, err)
 	value, err := s.sealLogin(l)
@@ -215,12 +221,16 @@ func TestCorpusCookies(t *testing.T) {
 				}
 			case "record":
 				header, data = goodSession, c.Input
+			case "cookies":
+				s.inCookies = true
 			default:
 				require.Equal(t, "session", c.Field("at"))
 			}
-			require.NoError(t, s.memory.Put(t.Context(), Record{
-				Key: recordKey(strings.TrimPrefix(goodSession, sessionName)), Data: data, ExpiresAt: corpusMoment.Add(time.Hour),
-			}))
+			if c.Field("at") != "cookies" {
+				require.NoError(t, s.memory.Put(t.Context(), Record{
+					Key: recordKey(strings.TrimPrefix(goodSession, sessionName)), Data: data, ExpiresAt: corpusMoment.Add(time.Hour),
+				}))
+			}
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Header.Set("Cookie", header)
 			got, refusal := s.ask(t, r)

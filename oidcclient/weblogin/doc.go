@@ -7,7 +7,7 @@
 //		BaseURL: "https://app.example",
 //	})
 //	mux.Handle("/", login)
-//	mux.Handle("/account", login.Require(account))
+//	mux.Handle("/account", login.Require(weblogin.Requirement{}, account))
 //
 // # Routes
 //

@@ -38,7 +38,7 @@ func Example() {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", login)
-	mux.Handle("/account", login.Require(account))
+	mux.Handle("/account", login.Require(weblogin.Requirement{}, account))
 
 	// A browser without a session is sent to log in, and comes back.
 	answer := httptest.NewRecorder()

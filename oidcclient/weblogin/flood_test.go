@@ -61,7 +61,7 @@ func TestSessionIDIsNewWithEachLogin(t *testing.T) {
 	assert.NotEqual(t, first, b.cookies()[name])
 	assert.Equal(t, http.StatusUnauthorized, s.browser().ask("/session", nil, "Cookie", name+"="+first).StatusCode, "the old id has ended")
 
-	planted := newSessionID()
+	planted := newRandom()
 	victim := s.browser()
 	u, err := url.Parse(s.url)
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestSessionIDIsNewWithEachLogin(t *testing.T) {
 func TestRequireLooksAtNothingButTheSession(t *testing.T) {
 	s := newCorpusSite(t, corpusMoment, false)
 	reached := false
-	protected := s.Require(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	protected := s.Require(Requirement{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	for _, target := range []string{
 		"/account", "//account", "/./account", "/login/op", "/login/op/../../account", "/callback/op", "/session", "/%2faccount", "/login%2fop",
 		"/account?/login/op", "/account?return_to=/login/op", "/account%23/login/op", "/account%3f/login/op", "/account;/login/op", "/favicon.ico", "/robots.txt",

@@ -1,9 +1,7 @@
 package weblogin
 
 import (
-	"context"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -59,25 +57,4 @@ func ownHeaders(header http.Header) {
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")
-}
-
-// Require lets only requests with a session through to next, in which
-// [Handler.Session] then returns it. A browser that reads a page is sent to log
-// in and comes back to it; any other request is answered with 401.
-func (h *Handler) Require(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := h.Session(r)
-		if err == nil {
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
-			return
-		}
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if p := problemOf(err); p.Status != http.StatusUnauthorized || !reads || wantsJSON(r) {
-			ownHeaders(w.Header())
-			h.fail(w, r, "", err)
-			return
-		}
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, h.loginPath+"?"+url.Values{"return_to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
-	})
 }

@@ -1,10 +1,6 @@
 package weblogin
 
-import (
-	"net/http"
-
-	"github.com/rely-go/rely/oidcclient"
-)
+import "net/http"
 
 // login starts a login and sends the browser to the provider.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
@@ -40,16 +36,22 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, link bool) {
 		h.fail(w, r, id, methodNotAllowed())
 		return
 	}
+	need := query.Get("need")
+	options, err := h.optionsFor(need)
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
 	l := &waiting{waitingMeta: waitingMeta{
-		Client: id, ReturnTo: returnTo(query.Get("return_to")), BegunAt: h.now().Round(0), Session: h.presentedKey(r), Link: link,
+		Client: id, ReturnTo: returnTo(query.Get("return_to")), BegunAt: h.now().Round(0), Session: h.presented(r).key, Link: link, Need: need,
 	}}
 	if link {
-		if _, err := h.Session(r); err != nil {
+		if err := h.linkable(r); err != nil {
 			h.fail(w, r, id, err)
 			return
 		}
 	}
-	authorization, pending, err := client.Begin(r.Context(), oidcclient.BeginOptions{})
+	authorization, pending, err := client.Begin(r.Context(), options)
 	if err != nil {
 		h.fail(w, r, id, err)
 		return
@@ -61,4 +63,15 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, link bool) {
 	}
 	h.log.InfoContext(r.Context(), "login started", "client", id, "link", link)
 	authorization.ServeHTTP(w, r)
+}
+
+// linkable reports whether there is a session to link to. One that lives in
+// cookies enters the store: a provider that posts its answer makes the browser
+// leave them behind.
+func (h *Handler) linkable(r *http.Request) error {
+	s, err := h.current(r)
+	if err == nil && s.inCookie {
+		err = h.enter(r.Context(), s)
+	}
+	return err
 }

@@ -25,6 +25,7 @@ const (
 	maxLoginCookies = 32
 
 	purposeLogin = "weblogin login"
+	loginVersion = 1
 )
 
 // waiting is a login that waits for its callback, in a cookie of its own.
@@ -46,6 +47,8 @@ type waitingMeta struct {
 	Session string `json:"session,omitempty"`
 	// Link says that the login is to be linked to that session.
 	Link bool `json:"link,omitempty"`
+	// Need is the key of the Requirement that the login is to meet, if any.
+	Need string `json:"need,omitempty"`
 }
 
 // loginCookie returns the name of the cookie of a login with this state, so that
@@ -58,7 +61,7 @@ func (h *Handler) loginCookie(state string) string {
 // keep puts a begun login into the browser's keeping, and drops what is there
 // too many.
 func (h *Handler) keep(w http.ResponseWriter, r *http.Request, l *waiting) error {
-	l.Version, l.cookie = metaVersion, h.loginCookie(l.pending.State())
+	l.Version, l.cookie = loginVersion, h.loginCookie(l.pending.State())
 	value, err := h.sealLogin(l)
 	if err == nil && len(l.cookie)+len(value) > maxCookie {
 		// Rather come back to the start than not log in.
@@ -146,7 +149,7 @@ func (h *Handler) openLogin(c *http.Cookie) (*waiting, error) {
 		return nil, err
 	}
 	l := &waiting{cookie: c.Name}
-	if err := strictjson.UnmarshalClosed(plain, &l.waitingMeta, metaDepth); err != nil || l.Version != metaVersion {
+	if err := strictjson.UnmarshalClosed(plain, &l.waitingMeta, metaDepth); err != nil || l.Version != loginVersion {
 		return nil, oidcclient.ErrSealed
 	}
 	l.pending, err = h.sealer.OpenPending(pending)

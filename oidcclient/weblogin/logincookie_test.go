@@ -17,7 +17,7 @@ func FuzzCookies(f *testing.F) {
 	meta, err := sealer.Seal(purposeLogin, []byte(`{"v":1}`), []byte("__Host-rely-login-00~x"))
 	require.NoError(f, err)
 	f.Add("__Host-rely-login-00", "x~"+meta)
-	f.Add("__Host-rely-session", newSessionID())
+	f.Add("__Host-rely-session", newRandom())
 	f.Add("__Host-rely-login-", "~")
 	f.Add("__Host-rely-login-00", "v1.AAAA~v1.AAAA~")
 	h := &Handler{sealer: sealer, cookie: "__Host-rely-", sessions: NewMemory(nil)}
@@ -26,7 +26,7 @@ func FuzzCookies(f *testing.F) {
 		assert.ErrorIs(t, err, oidcclient.ErrSealed, "nothing that was not sealed here opens")
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Cookie", name+"="+value)
-		if key := h.presentedKey(r); key != "" {
+		if key := h.presented(r).key; key != "" {
 			assert.Len(t, value, 43)
 			assert.Len(t, key, 43)
 		}

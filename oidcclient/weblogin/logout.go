@@ -1,61 +1,70 @@
 package weblogin
 
 import (
+	"context"
+	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/url"
+	"time"
 
+	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/oidcclient"
 )
 
 // logout ends the session here first, and then sends the browser to end it at
-// the provider (OpenID Connect RP-Initiated Logout §2). What comes back from
-// there needs no state: it carries nothing and changes nothing.
+// the provider (OpenID Connect RP-Initiated Logout §2).
 func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 	if err := h.crossOrigin.Check(r); err != nil {
 		h.fail(w, r, "", crossSite())
 		return
 	}
-	s, err := h.load(r.Context(), h.presentedKey(r))
+	s, err := h.load(r.Context(), h.presented(r))
 	if err != nil && !errors.Is(err, ErrNoSession) {
 		h.fail(w, r, "", err)
 		return
 	}
 	next := "/"
 	if s != nil {
-		if err := h.sessions.Delete(r.Context(), s.key); err != nil {
-			h.fail(w, r, s.Client, h.storeFailed(r.Context(), "delete", err))
+		if err := h.remove(r.Context(), s, 0); err != nil && !errors.Is(err, ErrNotFound) {
+			h.fail(w, r, s.Client, err)
 			return
 		}
 		h.log.InfoContext(r.Context(), "session ended", "client", s.Client, "reason", "logout")
-		elsewhere, err := h.clients[s.Client].LogoutURL(r.Context(), s.Login, "")
+		state := newRandom()
+		elsewhere, err := h.clients[s.Client].LogoutURL(r.Context(), s.Login, state)
 		if err != nil {
 			h.log.WarnContext(r.Context(), "provider's logout not reached", "client", s.Client)
 		}
 		if elsewhere != "" {
 			next = elsewhere
+			h.setCookie(w, h.logoutCookie(), state, http.SameSiteLaxMode)
 		}
 	}
-	h.setCookie(w, h.sessionCookie(), "", http.SameSiteLaxMode)
+	h.forget(w, r)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
-// logoutNames are what a session is found by when the provider ends it: its sid
-// and its subject, each at its client and issuer. They are hashes, so that a
-// store doesn't show who is logged in; a subject that can be guessed can be
-// found again.
-func logoutNames(s *Session) []string {
-	names := []string{subjectName(s.Client, s.Login.Issuer(), s.Login.Subject())}
-	if sid := s.Login.SessionID(); sid != "" {
-		names = append(names, sidName(s.Client, s.Login.Issuer(), sid))
+func (h *Handler) logoutCookie() string { return h.cookie + "logout" }
+
+// LoggedOut reports whether a request brings the browser back from the logout at
+// its provider that it began here, for the page at post_logout_redirect_uri. The
+// error is a [*Problem] for a request whose state is not that of a logout which
+// this browser began (OpenID Connect RP-Initiated Logout §3); it is no reason to
+// believe anything. A request without state is an ordinary one.
+func (h *Handler) LoggedOut(w http.ResponseWriter, r *http.Request) (bool, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	state := query["state"]
+	if err == nil && len(state) == 0 {
+		return false, nil
 	}
-	return names
+	cookies := r.CookiesNamed(h.logoutCookie())
+	if len(state) != 1 || len(cookies) != 1 || subtle.ConstantTimeCompare([]byte(state[0]), []byte(cookies[0].Value)) != 1 {
+		return false, badRequest("refused: state: no logout with this state was begun in this browser")
+	}
+	h.setCookie(w, h.logoutCookie(), "", http.SameSiteLaxMode)
+	return true, nil
 }
-
-func subjectName(client, issuer, subject string) string {
-	return digest("sub", client, issuer, subject)
-}
-
-func sidName(client, issuer, sid string) string { return digest("sid", client, issuer, sid) }
 
 // backChannelLogout takes a logout token (OpenID Connect Back-Channel Logout
 // §2.5 to §2.8). The provider sends it, not the browser: there is no cookie.
@@ -83,27 +92,53 @@ func (h *Handler) endByToken(w http.ResponseWriter, r *http.Request, id string) 
 	if err != nil {
 		return 0, logoutRefused(err)
 	}
-	// Remembered first: a token that a store's failure leaves without effect is
-	// refused if it comes again, and the provider has to make a new one.
-	first, err := h.replay.Once(r.Context(), digest("logout", id, token.Issuer(), token.JWTID()), token.Expiry())
-	if err != nil {
-		return 0, h.storeFailed(r.Context(), "once", err)
+	var ended int
+	err = h.onceDone(r.Context(), digest("logout", id, token.Issuer(), token.JWTID()), token, func() (err error) {
+		ended, err = h.endNamed(r.Context(), id, token.Issuer(), token.SessionID(), token.Subject())
+		return err
+	})
+	return ended, err
+}
+
+const (
+	logoutBegun = "begun"
+	logoutDone  = "done"
+	// logoutLeeway covers the clock tolerance with which a token that is just
+	// over is still believed.
+	logoutLeeway = 5 * time.Minute
+)
+
+// onceDone does what a logout token asks for, unless it was done before: a
+// replica that dies in the middle leaves a record that says begun and not done,
+// so that the provider's next attempt is no replay.
+func (h *Handler) onceDone(ctx context.Context, key string, token *idtoken.LogoutToken, work func() error) error {
+	begun := Record{Key: key, Data: logoutBegun, ExpiresAt: token.Expiry().Add(logoutLeeway)}
+	if err := h.sessions.Put(ctx, begun); err != nil && !errors.Is(err, ErrConflict) {
+		return h.storeFailed(ctx, "put", err)
 	}
-	if !first {
-		return 0, badRequest("refused: jti: logout token was used before")
+	holder := newRandom()
+	record, err := h.sessions.Lease(ctx, key, holder, leaseLasts)
+	switch {
+	case errors.Is(err, ErrLeased):
+		return unavailable("the same logout token is just being handled")
+	case err != nil:
+		return h.storeFailed(ctx, "lease", err)
 	}
-	var names []string
-	if sid := token.SessionID(); sid != "" {
-		names = append(names, sidName(id, token.Issuer(), sid))
+	if record.Data != logoutDone {
+		if err = work(); err == nil {
+			record.Data = logoutDone
+			if err = h.sessions.Put(ctx, record); err == nil {
+				return nil
+			}
+			err = h.storeFailed(ctx, "put", err)
+		}
+	} else {
+		err = badRequest("refused: jti: logout token was used before")
 	}
-	if subject := token.Subject(); subject != "" {
-		names = append(names, subjectName(id, token.Issuer(), subject))
+	if failed := h.sessions.Release(ctx, key, holder); failed != nil {
+		_ = h.storeFailed(ctx, "release", failed) // it ends by itself
 	}
-	ended, err := h.sessions.DeleteNamed(r.Context(), names...)
-	if err != nil {
-		return 0, h.storeFailed(r.Context(), "delete", err)
-	}
-	return ended, nil
+	return err
 }
 
 // logoutRefused gives a logout token that is not believed the error of §2.8. A
@@ -137,9 +172,9 @@ func (h *Handler) frontChannelLogout(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return
 	}
-	ended, err := h.sessions.DeleteNamed(r.Context(), sidName(id, issuer[0], sid[0]))
+	ended, err := h.endNamed(r.Context(), id, issuer[0], sid[0], "")
 	if err != nil {
-		h.fail(w, r, id, h.storeFailed(r.Context(), "delete", err))
+		h.fail(w, r, id, err)
 		return
 	}
 	h.log.InfoContext(r.Context(), "sessions ended", "client", id, "reason", "front-channel logout", "count", ended)

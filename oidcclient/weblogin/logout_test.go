@@ -80,7 +80,7 @@ func TestBackChannelLogoutRefusals(t *testing.T) {
 			}
 		}
 	}
-	idToken, err := l.h.load(t.Context(), recordKey(l.anna1.cookies()["__Host-rely-session"]))
+	idToken, err := l.h.load(t.Context(), presented{key: recordKey(l.anna1.cookies()["__Host-rely-session"])})
 	require.NoError(t, err)
 	used := token(nil)
 	b := l.browser()

@@ -59,7 +59,7 @@ func (m *Memory) Put(_ context.Context, r Record) error {
 	}
 	r.Version++
 	r.Names = slices.Clone(r.Names)
-	m.sessions.add(&item{record: r})
+	m.sessions.add(&item{record: r}) // without a lease
 	for _, name := range r.Names {
 		if m.named[name] == nil {
 			m.named[name] = map[string]struct{}{}
@@ -70,17 +70,17 @@ func (m *Memory) Put(_ context.Context, r Record) error {
 }
 
 // Load implements [SessionStore].
-func (m *Memory) Load(_ context.Context, key string) (Record, error) {
+func (m *Memory) Load(_ context.Context, keys ...string) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expire()
-	found, ok := m.sessions.items[key]
-	if !ok {
-		return Record{}, ErrNotFound
+	var records []Record
+	for _, key := range keys {
+		if found, ok := m.sessions.items[key]; ok {
+			records = append(records, found.copy())
+		}
 	}
-	r := found.record
-	r.Names = slices.Clone(r.Names)
-	return r, nil
+	return records, nil
 }
 
 // Extend implements [SessionStore].
@@ -97,14 +97,48 @@ func (m *Memory) Extend(_ context.Context, key string, expiresAt time.Time) erro
 	return nil
 }
 
-// Delete implements [SessionStore].
-func (m *Memory) Delete(_ context.Context, key string) error {
+// Lease implements [SessionStore].
+func (m *Memory) Lease(_ context.Context, key, holder string, lasts time.Duration) (Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.expire()
-	if found, ok := m.sessions.items[key]; ok {
-		m.remove(found)
+	found, ok := m.sessions.items[key]
+	switch now := m.now(); {
+	case !ok:
+		return Record{}, ErrNotFound
+	case found.holder == holder && now.Before(found.leaseEnds):
+	case now.Before(found.leaseEnds):
+		return Record{}, ErrLeased
+	default:
+		found.record.Version++
 	}
+	found.holder, found.leaseEnds = holder, m.now().Add(lasts)
+	return found.copy(), nil
+}
+
+// Release implements [SessionStore].
+func (m *Memory) Release(_ context.Context, key, holder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if found, ok := m.sessions.items[key]; ok && found.holder == holder {
+		found.holder, found.leaseEnds = "", time.Time{}
+	}
+	return nil
+}
+
+// Delete implements [SessionStore].
+func (m *Memory) Delete(_ context.Context, key string, version int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expire()
+	found, ok := m.sessions.items[key]
+	switch {
+	case !ok:
+		return ErrNotFound
+	case version != 0 && version != found.record.Version:
+		return ErrConflict
+	}
+	m.remove(found)
 	return nil
 }
 
@@ -173,8 +207,16 @@ type table struct {
 }
 
 type item struct {
-	record Record
-	index  int // in the heap
+	record    Record
+	holder    string // of the lease
+	leaseEnds time.Time
+	index     int // in the heap
+}
+
+func (i *item) copy() Record {
+	r := i.record
+	r.Names = slices.Clone(r.Names)
+	return r
 }
 
 func (t *table) full() bool { return len(t.items) >= t.limit }

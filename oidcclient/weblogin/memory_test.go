@@ -23,6 +23,17 @@ func (c *testClock) Now() time.Time {
 }
 func (c *testClock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
+// get returns the record with a key, or ErrNotFound.
+func get(t *testing.T, m *Memory, key string) (Record, error) {
+	t.Helper()
+	records, err := m.Load(t.Context(), key)
+	require.NoError(t, err)
+	if len(records) == 0 {
+		return Record{}, ErrNotFound
+	}
+	return records[0], nil
+}
+
 func TestMemoryPutComparesVersions(t *testing.T) {
 	clock := newTestClock()
 	m := NewMemory(clock.Now)
@@ -30,22 +41,23 @@ func TestMemoryPutComparesVersions(t *testing.T) {
 	require.NoError(t, m.Put(t.Context(), r))
 	assert.ErrorIs(t, m.Put(t.Context(), r), ErrConflict, "it is there now")
 
-	got, err := m.Load(t.Context(), "k")
+	got, err := get(t, m, "k")
 	require.NoError(t, err)
 	assert.Equal(t, int64(1), got.Version)
 	got.Data = "two"
 	require.NoError(t, m.Put(t.Context(), got))
 	assert.ErrorIs(t, m.Put(t.Context(), got), ErrConflict, "version 1 is no longer the stored one")
 
-	got, err = m.Load(t.Context(), "k")
+	got, err = get(t, m, "k")
 	require.NoError(t, err)
 	assert.Equal(t, Record{Key: "k", Version: 2, Data: "two", Names: []string{"n"}, ExpiresAt: r.ExpiresAt}, got)
 
 	got.Key = "other"
 	assert.ErrorIs(t, m.Put(t.Context(), got), ErrNotFound, "there is nothing to replace")
-	require.NoError(t, m.Delete(t.Context(), "k"))
-	require.NoError(t, m.Delete(t.Context(), "k"))
-	_, err = m.Load(t.Context(), "k")
+	assert.ErrorIs(t, m.Delete(t.Context(), "k", 1), ErrConflict)
+	require.NoError(t, m.Delete(t.Context(), "k", 2))
+	assert.ErrorIs(t, m.Delete(t.Context(), "k", 0), ErrNotFound)
+	_, err = get(t, m, "k")
 	assert.ErrorIs(t, err, ErrNotFound)
 	assert.Empty(t, m.named)
 }
@@ -58,16 +70,16 @@ func TestMemoryExpiresAndExtends(t *testing.T) {
 	}
 	require.NoError(t, m.Extend(t.Context(), "9", clock.Now().Add(time.Hour)))
 	clock.Advance(10 * time.Minute)
-	_, err := m.Load(t.Context(), "0")
+	_, err := get(t, m, "0")
 	assert.ErrorIs(t, err, ErrNotFound, "a record ends at its expiry, not after it")
-	_, err = m.Load(t.Context(), "9")
+	_, err = get(t, m, "9")
 	assert.NoError(t, err)
 	assert.Len(t, m.sessions.items, 1)
 	assert.Len(t, m.sessions.heap, 1)
 	assert.Len(t, m.named["n"], 1)
 	assert.ErrorIs(t, m.Extend(t.Context(), "0", clock.Now().Add(time.Hour)), ErrNotFound)
 	clock.Advance(time.Hour)
-	_, err = m.Load(t.Context(), "9")
+	_, err = get(t, m, "9")
 	assert.ErrorIs(t, err, ErrNotFound)
 	assert.Empty(t, m.named)
 }
@@ -97,7 +109,7 @@ func TestMemoryDeletesByAllNames(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 4-len(tt.left), ended, tt.names)
 		for _, key := range tt.left {
-			_, err := m.Load(t.Context(), key)
+			_, err := get(t, m, key)
 			assert.NoError(t, err, "%v leave %s", tt.names, key)
 		}
 	}
@@ -142,7 +154,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1800, full)
-	_, err := m.Load(t.Context(), "0")
+	_, err := get(t, m, "0")
 	assert.NoError(t, err, "the first one's session was not pushed out")
 	clock.Advance(time.Minute)
 	assert.NoError(t, m.Put(t.Context(), Record{Key: "new", ExpiresAt: clock.Now().Add(time.Minute)}))

@@ -25,9 +25,10 @@ type Problem struct {
 	// Status is the HTTP status.
 	Status int
 	// Code is the error in JSON: the provider's own registered code where it
-	// refused, otherwise login_refused, login_required, provider_error,
-	// temporarily_unavailable, invalid_request, not_found, method_not_allowed,
-	// cross_site or internal_error.
+	// refused, otherwise login_refused, login_required, insufficient_scope,
+	// insufficient_user_authentication, provider_error, temporarily_unavailable,
+	// invalid_request, not_found, method_not_allowed, cross_site or
+	// internal_error.
 	Code string
 	// Title is one line for a person.
 	Title string
@@ -37,6 +38,9 @@ type Problem struct {
 	Check string
 	// Client is the key of the client that it is about, or "".
 	Client string
+	// Challenge is the WWW-Authenticate header of an answer to a program (RFC 6750
+	// §3, RFC 9470 §3), or "".
+	Challenge string
 	// RetryAfter, when not 0, is when to try again.
 	RetryAfter time.Duration
 }
@@ -61,7 +65,7 @@ func notFound() *Problem {
 }
 
 func loginRequired(description string) *Problem {
-	return &Problem{Status: http.StatusUnauthorized, Code: "login_required", Title: "Please log in", Description: description}
+	return &Problem{Status: http.StatusUnauthorized, Code: "login_required", Title: "Please log in", Description: description, Challenge: "Bearer"}
 }
 
 // problemOf says what to answer to an error.
@@ -146,6 +150,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, client string, 
 		h.log.ErrorContext(r.Context(), "request failed", append(attributes, "error", err)...)
 	default:
 		h.log.WarnContext(r.Context(), "request refused", attributes...)
+	}
+	if p.Challenge != "" {
+		w.Header().Set("WWW-Authenticate", p.Challenge)
 	}
 	if p.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))

@@ -4,14 +4,20 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/rely-go/rely/oidcclient"
 )
+
+// refreshPatience is how long a browser waits for its tokens. The refresh itself
+// goes on.
+const refreshPatience = 20 * time.Second
 
 // refresh renews the tokens of the session. A form of a page names in return_to
 // where the browser goes afterwards; without it the answer is the session's
 // JSON.
 func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
+	came := h.now()
 	if err := h.crossOrigin.Check(r); err != nil {
 		h.fail(w, r, "", crossSite())
 		return
@@ -21,13 +27,18 @@ func (h *Handler) refresh(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, "", err)
 		return
 	}
-	s, err := h.Session(r)
+	s, err := h.current(r)
 	if err == nil {
-		s, err = h.refreshed(r.Context(), s.key)
+		ctx, cancel := context.WithTimeout(r.Context(), refreshPatience)
+		defer cancel()
+		s, err = h.refreshed(ctx, s, came)
+	}
+	if err == nil {
+		err = h.remember(w, s)
 	}
 	if err != nil {
 		if p := problemOf(err); p.Status == http.StatusUnauthorized && !errors.Is(err, errNoRefreshToken) {
-			h.setCookie(w, h.sessionCookie(), "", http.SameSiteLaxMode)
+			h.forget(w, r)
 		}
 		h.fail(w, r, "", err)
 		return
@@ -55,53 +66,122 @@ func formReturnTo(w http.ResponseWriter, r *http.Request) (string, error) {
 // errNoRefreshToken keeps the session: it is as good as it was.
 var errNoRefreshToken = errors.New("weblogin: session has no refresh token")
 
-// refreshed renews a session's tokens and stores them before anybody may use
-// them. However many ask at once, the provider is asked once.
-func (h *Handler) refreshed(ctx context.Context, key string) (*Session, error) {
-	return h.turns.share(ctx, key, func(ctx context.Context) (*Session, error) {
-		// Read again: what the request has seen may have been renewed since.
-		s, err := h.load(ctx, key)
+// refreshed returns a session whose tokens are newer than those of the given
+// one. However many ask at once, here and on other replicas, the provider is
+// asked once, and the new tokens are stored before anybody gets them.
+func (h *Handler) refreshed(ctx context.Context, seen *Session, came time.Time) (*Session, error) {
+	s, err := h.turns.share(ctx, seen.key, came, func(ctx context.Context) (*Session, error) { return h.renewTokens(ctx, seen) })
+	if err != nil {
+		return nil, err
+	}
+	copied := *s
+	copied.stale = true // newer than its cookie
+	return &copied, nil
+}
+
+// renewTokens makes the refresh. Every line that changes something may be the
+// last that this process gets to: SESSIONS.md says what happens then.
+func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, error) {
+	s, err := h.leased(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	if s.refreshes > seen.refreshes { // somebody else has done it
+		h.release(ctx, s)
+		return s, nil
+	}
+	if !s.Login.CanRefresh() {
+		h.release(ctx, s)
+		return nil, errors.Join(errNoRefreshToken, loginRequired("the provider gave no refresh token: log in again to renew the login"))
+	}
+	ask, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	fresh, refusal := h.clients[s.Client].Refresh(ask, s.Login)
+	var e *oidcclient.Error
+	if errors.As(refusal, &e) {
+		if e.LoginAgain() {
+			return h.refusedAtProvider(ctx, s, e)
+		}
+		// Tokens that came although the step failed replace the old ones, which
+		// are used up.
+		fresh = e.Session
+	}
+	if fresh == nil {
+		h.release(ctx, s)
+		h.log.WarnContext(ctx, "refresh failed", "client", s.Client)
+		return nil, refusal
+	}
+	s.Login, s.refreshes, s.ExpiresAt = fresh, s.refreshes+1, h.idleEnd(s.EndsAt)
+	s, err = h.keepTokens(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		h.log.WarnContext(ctx, "refresh failed", "client", s.Client)
+		return nil, refusal
+	}
+	h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
+	return s, nil
+}
+
+// refusedAtProvider ends a session whose refresh token is dead, unless somebody
+// else has got further with it: then the lease was over before the provider
+// answered.
+func (h *Handler) refusedAtProvider(ctx context.Context, s *Session, e *oidcclient.Error) (*Session, error) {
+	h.log.WarnContext(ctx, "refresh refused", "client", s.Client, "code", e.Code, "check", e.Check)
+	err := h.remove(ctx, s, s.version)
+	if errors.Is(err, ErrConflict) {
+		now, err := h.leased(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		if !s.Login.CanRefresh() {
-			return nil, errors.Join(errNoRefreshToken, loginRequired("the provider gave no refresh token: log in again to renew the login"))
+		h.release(ctx, now)
+		if now.refreshes > s.refreshes {
+			return now, nil
 		}
-		fresh, refusal := h.clients[s.Client].Refresh(ctx, s.Login)
-		var e *oidcclient.Error
-		if errors.As(refusal, &e) {
-			if e.LoginAgain() {
-				h.end(ctx, s, "refresh token refused")
-				return nil, loginRequired("the login has ended at the provider")
-			}
-			// Tokens that came although the step failed replace the old ones,
-			// which are used up.
-			fresh = e.Session
-		}
-		if fresh == nil {
-			return nil, refusal
-		}
-		s.Login = fresh
-		s.ExpiresAt = h.idleEnd(s.EndsAt)
-		if err := h.put(ctx, s); err != nil {
-			if errors.Is(err, ErrNotFound) {
-				return nil, ErrNoSession // ended meanwhile
-			}
-			return nil, err
-		}
-		if refusal != nil {
-			return nil, refusal
-		}
-		h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
-		return s, nil
-	})
+		return nil, ErrConflict
+	}
+	if err == nil {
+		h.log.InfoContext(ctx, "session ended", "client", s.Client, "reason", "refresh refused")
+	}
+	return nil, loginRequired("the login has ended at the provider")
 }
 
-// end removes a session from the store.
-func (h *Handler) end(ctx context.Context, s *Session, reason string) {
-	if err := h.sessions.Delete(ctx, s.key); err != nil {
-		h.log.ErrorContext(ctx, "session not ended", "client", s.Client, "error", err)
-		return
+// keepTokens stores rotated tokens, whatever the store does meanwhile: the old
+// ones are used up, and nobody else has the new ones.
+func (h *Handler) keepTokens(ctx context.Context, s *Session) (*Session, error) {
+	var pause pause
+	for {
+		err := h.put(ctx, s)
+		switch {
+		case err == nil:
+			return s, nil
+		case errors.Is(err, ErrNotFound):
+			return nil, ErrNoSession // ended meanwhile
+		case errors.Is(err, ErrConflict):
+			// An earlier attempt took effect and its answer was lost, or the
+			// lease ran out. What counts is what is there now, under a new lease.
+			now, err := h.leased(ctx, s)
+			if errors.Is(err, ErrNoSession) {
+				return nil, err
+			}
+			if err == nil && now.refreshes >= s.refreshes {
+				h.release(ctx, now)
+				return now, nil
+			}
+			if err == nil {
+				s.version = now.version
+				continue
+			}
+		}
+		if pause.wait(ctx) != nil {
+			h.log.ErrorContext(ctx, "tokens not stored", "client", s.Client)
+			return nil, err
+		}
 	}
-	h.log.InfoContext(ctx, "session ended", "client", s.Client, "reason", reason)
 }
+
+// Shutdown waits until rotated tokens that this process has received are
+// stored. Call it after the server's own Shutdown, with a context that bounds
+// the waiting.
+func (h *Handler) Shutdown(ctx context.Context) error { return h.turns.wait(ctx) }

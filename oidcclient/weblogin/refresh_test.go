@@ -113,7 +113,7 @@ func TestRefreshFromSeveralTabsIsOne(t *testing.T) {
 	wait.Go(ask)
 	<-entered
 	key := recordKey(b.cookies()["__Host-rely-session"])
-	current, mine := s.h.turns.take(key, true)
+	current, mine := s.h.turns.take(key, true, time.Time{})
 	require.False(t, mine, "a refresh is being done")
 	for range 10 {
 		wait.Go(ask)

@@ -160,8 +160,8 @@ func (b *brokenStore) Put(ctx context.Context, r Record) error {
 	return errors.Join(b.fails("put"), b.Memory.Put(ctx, r))
 }
 
-func (b *brokenStore) Load(ctx context.Context, key string) (Record, error) {
-	r, err := b.Memory.Load(ctx, key)
+func (b *brokenStore) Load(ctx context.Context, keys ...string) ([]Record, error) {
+	r, err := b.Memory.Load(ctx, keys...)
 	return r, errors.Join(b.fails("load"), err)
 }
 
@@ -169,8 +169,8 @@ func (b *brokenStore) Extend(ctx context.Context, key string, until time.Time) e
 	return errors.Join(b.fails("extend"), b.Memory.Extend(ctx, key, until))
 }
 
-func (b *brokenStore) Delete(ctx context.Context, key string) error {
-	return errors.Join(b.fails("delete"), b.Memory.Delete(ctx, key))
+func (b *brokenStore) Delete(ctx context.Context, key string, version int64) error {
+	return errors.Join(b.fails("delete"), b.Memory.Delete(ctx, key, version))
 }
 
 func (b *brokenStore) DeleteNamed(ctx context.Context, names ...string) (int, error) {
@@ -222,7 +222,7 @@ func TestStoreOutOfOrder(t *testing.T) {
 
 func TestRequire(t *testing.T) {
 	s := newSite(t, rig{})
-	protected := s.h.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	protected := s.h.Require(Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		session, err := s.h.Session(r)
 		if assert.NoError(t, err) {
 			_, _ = w.Write([]byte(session.Login.Subject()))

@@ -22,7 +22,10 @@ type sessionJSON struct {
 
 // session answers who is logged in.
 func (h *Handler) session(w http.ResponseWriter, r *http.Request) {
-	s, err := h.Session(r)
+	s, err := h.current(r)
+	if err == nil {
+		err = h.remember(w, s)
+	}
 	if err != nil {
 		h.fail(w, r, "", err)
 		return

@@ -6,12 +6,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
 func TestTurnsShareOneResult(t *testing.T) {
-	var all turns
+	all := turns{now: time.Now}
 	var calls atomic.Int32
 	want := &Session{Client: "x"}
 	started, finish := make(chan struct{}), make(chan struct{})
@@ -24,30 +25,34 @@ func TestTurnsShareOneResult(t *testing.T) {
 	var wait sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	wait.Go(func() {
-		got, err := all.share(ctx, "k", work)
-		assert.NoError(t, err, "the work does not end with the first caller's context")
-		assert.Same(t, want, got)
+		_, err := all.share(ctx, "k", time.Time{}, work)
+		assert.ErrorIs(t, err, context.Canceled, "the first caller may give up too")
 	})
 	<-started
 	cancel()
-	current, mine := all.take("k", true)
+	over, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	assert.ErrorIs(t, all.wait(over), context.Canceled)
+	current, mine := all.take("k", true, time.Time{})
 	assert.False(t, mine)
 	for range 20 {
 		wait.Go(func() {
 			<-current.done
 			assert.Same(t, want, current.result)
+			assert.NoError(t, current.err, "the work does not end with the first caller's context")
 		})
 	}
-	_, err := all.share(ctx, "k", work)
+	_, err := all.share(ctx, "k", time.Time{}, work)
 	assert.ErrorIs(t, err, context.Canceled, "whoever waits may give up")
 	close(finish)
 	wait.Wait()
+	assert.NoError(t, all.wait(t.Context()))
 	assert.Equal(t, int32(1), calls.Load())
 	assert.Empty(t, all.busy)
 }
 
 func TestTurnsAlone(t *testing.T) {
-	var all turns
+	all := turns{now: time.Now}
 	var inside, most, calls atomic.Int32
 	enter := func() {
 		most.Store(max(most.Load(), inside.Add(1)))
@@ -60,7 +65,7 @@ func TestTurnsAlone(t *testing.T) {
 			assert.NoError(t, all.alone(t.Context(), "k", func() error { enter(); return nil }))
 		})
 		wait.Go(func() {
-			_, err := all.share(t.Context(), "k", func(context.Context) (*Session, error) { enter(); return nil, nil })
+			_, err := all.share(t.Context(), "k", time.Time{}, func(context.Context) (*Session, error) { enter(); return nil, nil })
 			assert.NoError(t, err)
 		})
 	}
@@ -73,10 +78,38 @@ func TestTurnsAlone(t *testing.T) {
 }
 
 func TestTurnsSurvivePanic(t *testing.T) {
-	var all turns
-	assert.Panics(t, func() {
-		_, _ = all.share(t.Context(), "k", func(context.Context) (*Session, error) { panic("work") })
-	})
-	_, err := all.share(t.Context(), "k", func(context.Context) (*Session, error) { return &Session{}, nil })
+	all := turns{now: time.Now}
+	_, err := all.share(t.Context(), "k", time.Time{}, func(context.Context) (*Session, error) { panic("work") })
+	assert.ErrorIs(t, err, errUnfinished)
+	_, err = all.share(t.Context(), "other", time.Time{}, func(context.Context) (*Session, error) { return &Session{}, nil })
 	assert.NoError(t, err)
+}
+
+// A stampede sees a failure once, and whoever comes after it tries again.
+func TestTurnsShareFailure(t *testing.T) {
+	clock := newTestClock()
+	all := turns{now: clock.Now}
+	var calls int
+	failed := errors.New("failed")
+	ask := func(came time.Time) error {
+		_, err := all.share(t.Context(), "k", came, func(context.Context) (*Session, error) { calls++; return nil, failed })
+		return err
+	}
+	before := clock.Now()
+	assert.ErrorIs(t, ask(before), failed)
+	assert.ErrorIs(t, ask(before), failed, "came before it failed, and was slow")
+	assert.ErrorIs(t, ask(time.Time{}), failed, "takes any")
+	assert.Equal(t, 1, calls)
+	assert.ErrorIs(t, ask(clock.Now()), failed)
+	assert.Equal(t, 2, calls, "came after it failed")
+	clock.Advance(failureRests)
+	assert.ErrorIs(t, ask(time.Time{}), failed)
+	assert.Equal(t, 3, calls, "it was long ago")
+	assert.NoError(t, all.alone(t.Context(), "k", func() error { return nil }), "a failure is in nobody's way")
+	assert.NoError(t, all.wait(t.Context()))
+	clock.Advance(time.Hour)
+	_, mine := all.take("other", true, time.Time{})
+	assert.True(t, mine)
+	assert.Len(t, all.busy, 1, "old failures are forgotten")
+	assert.Empty(t, all.resting)
 }

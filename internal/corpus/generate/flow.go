@@ -6,7 +6,7 @@ import "strings"
 func flowCases(k keyring, c *collection) {
 	c.files["keys/sealing.txt"] = sealingKey
 	for _, make := range []func(keyring, *collection){
-		metadataCases, documentCases, endpointCases, callbackCases, callbackErrorCases, pendingCases, loginCookieCases, sessionCookieCases, recordCases,
+		metadataCases, documentCases, endpointCases, callbackCases, callbackErrorCases, pendingCases, loginCookieCases, sessionCookieCases, recordCases, inCookieCases,
 		assertionCases, certificateCases,
 	} {
 		make(k, c)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto"
+	"encoding/binary"
 	"strings"
 	"time"
 )
@@ -63,8 +64,8 @@ func loginCookieCases(k keyring, c *collection) {
 	)
 	c.addAll("cookie", "T28",
 		with("a session id", "a session cookie's value", sessionID),
-		with("a stored session", "a stored session", recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())),
-		with("session as login", "a sealed session as the first part", sealed(sealingKey, "session", sessionText(k), "")+"~"+second),
+		with("a stored session", "a stored session", recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(sessionID))),
+		with("session as login", "a sealed session as the first part", sealed(sealingKey, "session", beside("", sessionText(k)), "")+"~"+second),
 		with("jwt", "a signed token", idTokenFamily().sign(k, token{})),
 	)
 }
@@ -78,7 +79,7 @@ func sessionCookieCases(k keyring, c *collection) {
 		return entry{name: title, expect: expect, about: about, fields: []string{"at: session"}, input: header}
 	}
 	none := func(title, about, header string) entry { return at(title, "login_required", about, header) }
-	record := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())
+	record := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(sessionID))
 	c.addAll("cookie", "T38",
 		at("good session", "ok", "the cookie of this session", name+sessionID),
 		at("session among others", "ok", "a thousand other cookies in front", strings.Repeat("a=b;", 1000)+name+sessionID),
@@ -115,53 +116,98 @@ func nextOf(b byte) string {
 // recordKey is how a store knows the session of a cookie.
 func recordKey(id string) string { return encode(digest(crypto.SHA256, `["session","`+id+`"]`)) }
 
-// sessionMeta is what a record holds beside the session.
-func sessionMeta(change ...any) string {
+// sessionMeta is what is sealed beside the session.
+func sessionMeta(id string, change ...any) string {
 	at := func(after int64) string { return time.Unix(now+after, 0).UTC().Format(time.RFC3339) }
-	return toJSON(with(object{"v": 1, "client": "op", "started_at": at(0), "ends_at": at(3600)}, change...))
+	return toJSON(with(object{
+		"v": 2, "key": recordKey(id), "client": "op", "started_at": at(0), "ends_at": at(3600), "expires_at": at(1800),
+	}, change...))
+}
+
+// beside frames two texts: the length of the first, then both.
+func beside(meta, session string) string {
+	return string(binary.AppendUvarint(nil, uint64(len(meta)))) + meta + session
 }
 
 func recordValue(key, id, session, meta string) string {
-	login := sealed(key, "session", session, "")
-	return login + "~" + sealed(key, "weblogin session", meta, recordKey(id)+"~"+login)
+	return sealed(key, "session", beside(meta, session), recordKey(id))
 }
 
 func recordCases(k keyring, c *collection) {
-	good := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta())
-	another := recordValue(sealingKey, anotherID, sessionText(k, "sub", "subject-000002"), sessionMeta())
-	first, second, _ := strings.Cut(good, "~")
-	anotherFirst, anotherSecond, _ := strings.Cut(another, "~")
+	good := recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(sessionID))
+	another := recordValue(sealingKey, anotherID, sessionText(k, "sub", "subject-000002"), sessionMeta(anotherID))
 	at := func(name, expect, about, data string) entry {
 		return entry{name: "record " + name, expect: expect, about: about, fields: []string{"at: record"}, input: data}
 	}
 	none := func(name, about, data string) entry { return at(name, "login_required", about, data) }
 	meta := func(change ...any) string {
-		return recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(change...))
+		return recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(sessionID, change...))
 	}
+	framed := func(plain string) string { return sealed(sealingKey, "session", plain, recordKey(sessionID)) }
 	over := time.Unix(now, 0).UTC().Format(time.RFC3339)
 	c.addAll("cookie", "T38",
 		at("good", "ok", "the record of this session", good),
 		none("of another", "somebody else's record", another),
-		none("with another login", "somebody else's first part", anotherFirst+"~"+second),
-		none("with another rest", "somebody else's second part", first+"~"+anotherSecond),
-		none("tampered", "a character of the first part", first[:60]+other(first[60])+first[61:]+"~"+second),
-		none("without rest", "only the first part", first),
+		none("of another key inside", "somebody else's key inside", meta("key", recordKey(anotherID))),
+		none("tampered", "a character in the middle", good[:60]+other(good[60])+good[61:]),
+		none("truncated", "half of it", good[:len(good)/2]),
 		none("empty", "nothing", ""),
-		none("plain json", "a record unsealed", encode([]byte(sessionText(k)))+"~"+encode([]byte(sessionMeta()))),
-		none("of another key", "sealed with somebody else's key", recordValue(strangeKey, sessionID, sessionText(k), sessionMeta())),
+		none("plain json", "a record unsealed", encode([]byte(beside(sessionMeta(sessionID), sessionText(k))))),
+		none("of another key", "sealed with somebody else's key", recordValue(strangeKey, sessionID, sessionText(k), sessionMeta(sessionID))),
 		none("over", "a session that has ended", meta("ends_at", over)),
-		none("of another version", "a later version", meta("v", 2)),
+		none("of another version", "a later version", meta("v", 3)),
 		none("of no client", "a client that is not there any more", meta("client", "gone")),
 		none("with unknown member", "a member that is not known", meta("admin", true)),
-		none("without identity", "a session that holds nobody", recordValue(sealingKey, sessionID, sessionText(k, "id_token", gone{}), sessionMeta())),
+		none("without identity", "a session that holds nobody", recordValue(sealingKey, sessionID, sessionText(k, "id_token", gone{}), sessionMeta(sessionID))),
+		none("without rest", "a session and nothing beside it", framed("\x00"+sessionText(k))),
+		none("of a longer rest", "a length beyond the end", framed("\xff\xff\xff\xff\x7f"+sessionText(k))),
+		none("of no length", "a length that does not end", framed("\xff\xff")),
+		none("ended", "the mark of a session that lived in cookies", "ended"),
 	)
 	c.addAll("cookie", "T28",
 		none("of a login", "a login cookie's value", loginValue(sealingKey, cookieName(state), loginText(), metaText())),
-		none("with a login", "a sealed login as the first part", loginInRecord()),
+		none("of a cookie", "a session sealed for its cookie", sealed(sealingKey, "session", beside(sessionMeta(sessionID), sessionText(k)), "__Host-rely-session")),
 	)
 }
 
-func loginInRecord() string {
-	login := pendingText(loginText())
-	return login + "~" + sealed(sealingKey, "weblogin session", sessionMeta(), recordKey(sessionID)+"~"+login)
+// inCookieCases are the cookies of a session that lives in them.
+func inCookieCases(k keyring, c *collection) {
+	const name = "__Host-rely-session"
+	value := func(key, place string, change ...any) string {
+		return sealed(key, "session", beside(sessionMeta(sessionID, change...), sessionText(k)), place)
+	}
+	at := func(title, expect, about, header string) entry {
+		return entry{name: "in cookie " + title, expect: expect, about: about, fields: []string{"at: cookies"}, input: header}
+	}
+	none := func(title, about, header string) entry { return at(title, "login_required", about, header) }
+	good := value(sealingKey, name)
+	half := len(good) / 2
+	over := time.Unix(now, 0).UTC().Format(time.RFC3339)
+	c.addAll("cookie", "T38",
+		at("good", "ok", "a session in one cookie", name+"=1."+good),
+		at("good in two", "ok", "a session in two cookies", name+"=2."+good[:half]+"; "+name+"-1="+good[half:]),
+		at("good in two the other way", "ok", "the second one first", name+"-1="+good[half:]+"; "+name+"=2."+good[:half]),
+		at("good and a leftover", "ok", "a part that is not counted", name+"=1."+good+"; "+name+"-1=AAAA"),
+		none("tampered", "a character in the middle", name+"=1."+good[:60]+other(good[60])+good[61:]),
+		none("without count", "without the number of parts", name+"="+good),
+		none("of no part", "no parts", name+"=0."+good),
+		none("of five parts", "more parts than there may be", name+"=5."+good),
+		none("of half", "the first of two parts", name+"=2."+good[:half]),
+		none("as one of half", "the first of two parts, said to be all", name+"=1."+good[:half]),
+		none("with a part twice", "the second part twice", name+"=2."+good[:half]+"; "+name+"-1="+good[half:]+"; "+name+"-1="+good[half:]),
+		none("with parts changed about", "the second part as the first", name+"=2."+good[half:]+"; "+name+"-1="+good[:half]),
+		none("twice", "the name twice", name+"=1."+good+"; "+name+"=1."+good),
+		none("of another key", "sealed with somebody else's key", name+"=1."+value(strangeKey, name)),
+		none("of another name", "sealed for another application's cookie", name+"=1."+value(sealingKey, "__Host-other-session")),
+		none("unbound", "sealed for no cookie", name+"=1."+value(sealingKey, "")),
+		none("idle", "not used for too long", name+"=1."+value(sealingKey, name, "expires_at", over)),
+		none("over", "a session that has ended", name+"=1."+value(sealingKey, name, "ends_at", over)),
+		none("of another version", "a later version", name+"=1."+value(sealingKey, name, "v", 3)),
+		none("of no client", "a client that is not there any more", name+"=1."+value(sealingKey, name, "client", "gone")),
+		none("id", "the cookie of a session in a store", name+"="+sessionID),
+	)
+	c.addAll("cookie", "T28",
+		none("record", "a session sealed for its record", name+"=1."+recordValue(sealingKey, sessionID, sessionText(k), sessionMeta(sessionID))),
+		none("login", "a sealed login", name+"=1."+pendingText(loginText())),
+	)
 }

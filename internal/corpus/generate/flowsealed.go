@@ -40,8 +40,8 @@ func loginText(change ...any) string {
 func sessionText(k keyring, change ...any) string {
 	f := idTokenFamily()
 	return toJSON(with(object{
-		"v": 1, "client_id": client, "iss": issuer, "sub": subject, "id_token": f.sign(k, token{}), "access_token": accessToken,
-		"started_at": time.Unix(now, 0).UTC().Format(time.RFC3339),
+		"v": 2, "client_id": client, "iss": issuer, "sub": subject, "id_token": f.sign(k, token{}), "access_token": accessToken,
+		"received_at": time.Unix(now, 0).UTC().Format(time.RFC3339), "started_at": time.Unix(now, 0).UTC().Format(time.RFC3339),
 	}, change...))
 }
 
@@ -82,8 +82,8 @@ func pendingCases(k keyring, c *collection) {
 		refused("bound", "sealed", "sealed with bound data", sealed(sealingKey, "pending", loginText(), "x")),
 	)
 	c.addAll("pending", "T28",
-		refused("a session", "sealed", "a sealed session", sealed(sealingKey, "session", sessionText(k), "")),
-		refused("login as session", "sealed", "a login sealed as a session", sealed(sealingKey, "session", loginText(), "")),
+		refused("a session", "sealed", "a sealed session", sealed(sealingKey, "session", beside("", sessionText(k)), "")),
+		refused("login as session", "sealed", "a login sealed as a session", sealed(sealingKey, "session", beside("", loginText()), "")),
 		inside("session as login", "a session sealed as a login", sessionText(k)),
 		refused("part of a cookie", "sealed", "sealed for the cookie's second part", sealed(sealingKey, "weblogin login", loginText(), "")),
 		refused("no purpose", "sealed", "sealed for no purpose", sealed(sealingKey, "", loginText(), "")),

@@ -1,0 +1,115 @@
+package weblogin
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// endedData stands in a record in the place of a session that lives in
+	// cookies and has ended.
+	endedData = "ended"
+	// clockSkew is how far the clocks of two replicas may be apart, when one of
+	// them begins a session and the other ends the person's sessions.
+	clockSkew = 2 * time.Second
+	// maxTries bounds how often a record is replaced that others replace too.
+	maxTries = 10
+)
+
+// logoutNames are what a session is found by when the provider ends it: its sid
+// and its subject, each at its client and issuer. They are hashes, so that a
+// store doesn't show who is logged in; a subject that can be guessed can be
+// found again.
+func logoutNames(s *Session) []string {
+	names := []string{subjectName(s.Client, s.Login.Issuer(), s.Login.Subject())}
+	if sid := s.Login.SessionID(); sid != "" {
+		names = append(names, sidName(s.Client, s.Login.Issuer(), sid))
+	}
+	return names
+}
+
+func subjectName(client, issuer, subject string) string {
+	return digest("sub", client, issuer, subject)
+}
+
+func sidName(client, issuer, sid string) string { return digest("sid", client, issuer, sid) }
+
+// endedKey is the key of the record that says when the sessions of a name were
+// ended: those in cookies can't be deleted.
+func endedKey(name string) string { return digest("ended", name) }
+
+func endedKeys(s *Session) []string {
+	names := logoutNames(s)
+	for i, name := range names {
+		names[i] = endedKey(name)
+	}
+	return names
+}
+
+// endNamed ends the sessions of one client with this sid, this subject, or both
+// where neither is "". It returns how many of them were in the store.
+func (h *Handler) endNamed(ctx context.Context, client, issuer, sid, subject string) (int, error) {
+	var names []string
+	if sid != "" {
+		names = append(names, sidName(client, issuer, sid))
+	}
+	if subject != "" {
+		names = append(names, subjectName(client, issuer, subject))
+	}
+	if h.inCookies && len(names) > 0 {
+		// First, so that none enters the store afterwards. The first name is the
+		// narrower one, and the last the one that has to fit too.
+		mark := strconv.FormatInt(h.now().UnixNano(), 10) + " " + names[len(names)-1]
+		if err := h.markEnded(ctx, endedKey(names[0]), mark); err != nil {
+			return 0, err
+		}
+	}
+	count, err := h.sessions.DeleteNamed(ctx, names...)
+	if err != nil {
+		return 0, h.storeFailed(ctx, "delete", err)
+	}
+	return count, nil
+}
+
+// markEnded replaces a record by a mark that lives as long as any session.
+func (h *Handler) markEnded(ctx context.Context, key, mark string) error {
+	r := Record{Key: key, Data: mark, ExpiresAt: h.now().Add(h.life + clockSkew)}
+	var err error
+	for range maxTries {
+		if err = h.sessions.Put(ctx, r); err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			break
+		}
+		if err = h.sessions.Delete(ctx, key, 0); err != nil && !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	return h.storeFailed(ctx, "put", err)
+}
+
+// ended reports whether one of the marks among records ends a session.
+func ended(s *Session, records []Record) bool {
+	names := logoutNames(s)
+	for _, record := range records {
+		when, also, _ := strings.Cut(record.Data, " ")
+		for _, name := range names {
+			if record.Key != endedKey(name) {
+				continue
+			}
+			at, err := strconv.ParseInt(when, 10, 64)
+			fits := err != nil // a mark that can't be read ends everything
+			for _, name := range names {
+				fits = fits || also == name
+			}
+			if fits && (err != nil || s.StartedAt.UnixNano() <= at+int64(clockSkew)) {
+				return true
+			}
+		}
+	}
+	return false
+}
