@@ -69,7 +69,7 @@ func (c *Client) sameIdentity(ctx context.Context, found *provider, s *Session, 
 		s.setLegacy(legacy)
 		return nil
 	}
-	token, err := found.verifier.Verify(ctx, t.idToken, idtoken.Expect{AccessToken: t.accessToken, Original: s.idToken})
+	token, err := found.verifier.Verify(ctx, t.idToken, idtoken.Expect{AccessToken: t.accessToken, Original: s.IDToken()})
 	if err != nil {
 		return err
 	}

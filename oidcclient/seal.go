@@ -94,7 +94,7 @@ func (s *Sealer) Seal(purpose string, plaintext, bound []byte) (string, error) {
 // Open decrypts what Seal returned. Its error is [ErrSealed].
 func (s *Sealer) Open(purpose, text string, bound []byte) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(text, sealPrefix)
-	if !ok || len(text) > maxSealed || strings.ContainsAny(encoded, "\r\n") {
+	if !ok || len(text) > maxSealed || strings.IndexByte(encoded, '\n') >= 0 || strings.IndexByte(encoded, '\r') >= 0 {
 		return nil, ErrSealed
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
@@ -172,12 +172,9 @@ func (s *Sealer) SealSessionWith(session *Session, beside, bound []byte) (string
 		if err != nil {
 			return "", err
 		}
-		d.Legacy = stored
+		d.Legacy = string(stored)
 	}
-	own, err := json.Marshal(d)
-	if err != nil {
-		return "", err
-	}
+	own := d.pack()
 	plain := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(beside)+len(own)), uint64(len(beside)))
 	plain = append(append(plain, beside...), own...)
 	return s.Seal(purposeSession, plain, bound)
@@ -195,17 +192,14 @@ func (s *Sealer) OpenSessionWith(text string, bound []byte) (session *Session, b
 	}
 	beside, own := plain[size:size+int(length)], plain[size+int(length):]
 	session = &Session{}
-	if err := strictjson.UnmarshalClosed(own, &session.data, maxDepth); err != nil || session.data.Version != sessionVersion {
+	if !session.data.unpack(own) {
 		return nil, nil, ErrSealed
 	}
 	// What is restored was verified before it was sealed, and nobody without the
 	// key can have sealed it.
-	if session.data.IDToken != "" {
-		session.idToken, err = idtoken.Restore(session.data.IDToken)
-	} else {
-		session.legacy, err = idtoken.RestoreLegacy(session.data.Legacy)
-	}
-	if err != nil {
+	if raw := session.data.IDToken; raw != "" {
+		session.idToken = &keptToken{raw: raw}
+	} else if session.legacy, err = idtoken.RestoreLegacy([]byte(session.data.Legacy)); err != nil {
 		return nil, nil, ErrSealed
 	}
 	return session, beside, nil

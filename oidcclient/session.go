@@ -1,17 +1,18 @@
 package oidcclient
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/packed"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -21,29 +22,82 @@ import (
 // [Sealer]). The zero Session is nobody's.
 type Session struct {
 	data    sessionData
-	idToken *idtoken.IDToken
+	idToken *keptToken // nil where there is a legacy identity
 	legacy  *idtoken.LegacyIdentity
+}
+
+// keptToken is an ID token that was verified before it was sealed. It is read when
+// somebody asks for its claims: a session in a cookie is opened with every
+// request.
+type keptToken struct {
+	raw   string
+	once  sync.Once
+	token *idtoken.IDToken
+}
+
+func (k *keptToken) get() *idtoken.IDToken {
+	if k == nil {
+		return nil
+	}
+	k.once.Do(func() {
+		if k.token == nil {
+			// It was read before, and nobody without the key can have sealed
+			// another one: nil, which is nobody's, never comes about.
+			k.token, _ = idtoken.Restore(k.raw)
+		}
+	})
+	return k.token
 }
 
 // sessionData is the stored form; sessionVersion counts its changes.
 type sessionData struct {
-	Version            int             `json:"v"`
-	ClientID           string          `json:"client_id"`
-	Issuer             string          `json:"iss"`
-	Subject            string          `json:"sub"`
-	IDToken            string          `json:"id_token,omitempty"`
-	Legacy             json.RawMessage `json:"legacy,omitempty"`
-	AlternativeSubject string          `json:"alternative_subject,omitempty"`
-	AccessToken        string          `json:"access_token"`
-	RefreshToken       string          `json:"refresh_token,omitempty"`
-	Scopes             []string        `json:"scopes,omitempty"`
-	Expiry             time.Time       `json:"expiry,omitzero"`
-	ReceivedAt         time.Time       `json:"received_at"` // the tokens
-	StartedAt          time.Time       `json:"started_at"`
-	UserInfo           json.RawMessage `json:"userinfo,omitempty"`
+	Version            int64
+	ClientID           string
+	Issuer             string
+	Subject            string
+	IDToken            string // "" where there is a Legacy
+	Legacy             string // JSON
+	AlternativeSubject string
+	AccessToken        string
+	RefreshToken       string
+	Scopes             []string
+	Expiry             time.Time
+	ReceivedAt         time.Time // the tokens
+	StartedAt          time.Time
+	UserInfo           string // JSON; "" when it was not asked for
 }
 
 const sessionVersion = 2
+
+// pack and unpack are the only places that know the order.
+func (d *sessionData) pack() []byte {
+	var w packed.Writer
+	w.Int(d.Version)
+	w.Text(d.ClientID)
+	w.Text(d.Issuer)
+	w.Text(d.Subject)
+	w.Text(d.IDToken)
+	w.Text(d.Legacy)
+	w.Text(d.AlternativeSubject)
+	w.Text(d.AccessToken)
+	w.Text(d.RefreshToken)
+	w.Texts(d.Scopes)
+	w.Time(d.Expiry)
+	w.Time(d.ReceivedAt)
+	w.Time(d.StartedAt)
+	w.Text(d.UserInfo)
+	return w.Bytes()
+}
+
+func (d *sessionData) unpack(text []byte) (ok bool) {
+	r := packed.NewReader(text)
+	*d = sessionData{
+		Version: r.Int(), ClientID: r.Text(), Issuer: r.Text(), Subject: r.Text(), IDToken: r.Text(), Legacy: r.Text(),
+		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
+		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(),
+	}
+	return r.Done() && d.Version == sessionVersion
+}
 
 // take copies what a token response brings; what it doesn't mention stays
 // (RFC 6749 §5.1 for scope, §6 for the refresh token).
@@ -58,7 +112,7 @@ func (d *sessionData) take(t *tokenResponse, neverRefresh bool) {
 }
 
 func (s *Session) setIDToken(token *idtoken.IDToken) {
-	s.idToken = token
+	s.idToken = &keptToken{raw: token.Raw(), token: token}
 	s.data.IDToken, s.data.Subject = token.Raw(), token.Subject()
 }
 
@@ -85,7 +139,7 @@ func (s *Session) AlternativeSubject() (string, bool) {
 		return "", false
 	}
 	claims := map[string]any{}
-	if err := s.idToken.Claims(&claims); err != nil {
+	if err := s.IDToken().Claims(&claims); err != nil {
 		return "", false
 	}
 	value, ok := claims[s.data.AlternativeSubject].(string)
@@ -94,10 +148,10 @@ func (s *Session) AlternativeSubject() (string, bool) {
 
 // SessionID returns sid, the provider's name for its own session, by which a
 // logout token ends this one; "" when the ID token has none.
-func (s *Session) SessionID() string { return s.idToken.SessionID() }
+func (s *Session) SessionID() string { return s.IDToken().SessionID() }
 
 // IDToken returns the verified ID token; nil where the identity is a legacy one.
-func (s *Session) IDToken() *idtoken.IDToken { return s.idToken }
+func (s *Session) IDToken() *idtoken.IDToken { return s.idToken.get() }
 
 // Legacy returns the legacy identity; nil where there is an ID token.
 func (s *Session) Legacy() *idtoken.LegacyIdentity { return s.legacy }
@@ -108,27 +162,27 @@ func (s *Session) Claims(v any) error {
 	if s.legacy != nil {
 		return s.legacy.Claims(v)
 	}
-	return s.idToken.Claims(v)
+	return s.IDToken().Claims(v)
 }
 
 // HasUserInfo reports whether userinfo was asked for and verified.
-func (s *Session) HasUserInfo() bool { return s.data.UserInfo != nil }
+func (s *Session) HasUserInfo() bool { return s.data.UserInfo != "" }
 
 // UserInfoClaims decodes the verified userinfo into v, by exact names. Without
 // userinfo it leaves v as it is.
 func (s *Session) UserInfoClaims(v any) error {
-	if s.data.UserInfo == nil {
+	if s.data.UserInfo == "" {
 		return nil
 	}
-	return strictjson.Unmarshal(s.data.UserInfo, v, maxDepth)
+	return strictjson.Unmarshal([]byte(s.data.UserInfo), v, maxDepth)
 }
 
 // ACR returns the authentication context class of the login; "" when the
 // provider named none.
-func (s *Session) ACR() string { return s.idToken.ACR() }
+func (s *Session) ACR() string { return s.IDToken().ACR() }
 
 // AMR returns the authentication methods of the login.
-func (s *Session) AMR() []string { return s.idToken.AMR() }
+func (s *Session) AMR() []string { return s.IDToken().AMR() }
 
 // AuthenticatedAt returns when the person authenticated at the provider
 // (auth_time); false when it did not say, as it may unless it was asked for a
@@ -137,7 +191,7 @@ func (s *Session) AuthenticatedAt() (time.Time, bool) {
 	if s.idToken == nil {
 		return time.Time{}, false
 	}
-	return s.idToken.AuthTime()
+	return s.IDToken().AuthTime()
 }
 
 // Scopes returns what the access token is good for: what the provider said, or
@@ -181,7 +235,7 @@ func (s *Session) Token() *oauth2.Token {
 // Checks returns what was checked before the identity was believed, without
 // personal data: an audit record. It is empty for a session that was opened
 // from its sealed form.
-func (s *Session) Checks() []idtoken.Outcome { return s.idToken.Checks() }
+func (s *Session) Checks() []idtoken.Outcome { return s.IDToken().Checks() }
 
 // String shows nothing of the session.
 func (s *Session) String() string { return "oidcclient.Session{" + redacted + "}" }

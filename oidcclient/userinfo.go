@@ -35,7 +35,7 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 		return nil, err
 	}
 	fresh := *s
-	fresh.data.UserInfo = claims
+	fresh.data.UserInfo = string(claims)
 	return &fresh, nil
 }
 

@@ -150,7 +150,7 @@ func (a *app) person(r *http.Request, s *weblogin.Session) (*person, error) {
 		Scopes: login.Scopes(), Legacy: login.Legacy() != nil, SessionLeft: left(s.ExpiresAt, now), TokenLeft: left(login.Expiry(), now),
 		TokenEnded: !login.Expiry().IsZero() && !login.Expiry().After(now), CanRefresh: login.CanRefresh(), Partner: partner,
 	}
-	for _, outcome := range s.Checks {
+	for _, outcome := range s.Checks() {
 		p.Checks = append(p.Checks, check{outcome.Check.String(), outcome.Made})
 	}
 	var claims, userInfo map[string]json.RawMessage

@@ -15,6 +15,7 @@ func BenchmarkChain(b *testing.B)      { run(b, "Chain/") }
 func BenchmarkX5CUnasked(b *testing.B) { run(b, "X5CUnasked") }
 func BenchmarkSign(b *testing.B)       { run(b, "Sign/") }
 func BenchmarkExchange(b *testing.B)   { run(b, "Exchange/") }
+func BenchmarkMiddleware(b *testing.B) { run(b, "Middleware/") }
 
 func run(b *testing.B, prefix string) {
 	cases, end, err := Cases()

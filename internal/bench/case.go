@@ -26,7 +26,7 @@ type Case struct {
 // Cases makes all cases. The function that is returned ends what they began.
 func Cases() (cases []Case, end func(), err error) {
 	end = func() {}
-	for _, make := range []func() ([]Case, error){verifyCases, chainCases, signCases} {
+	for _, make := range []func() ([]Case, error){verifyCases, chainCases, signCases, middlewareCases} {
 		more, err := make()
 		if err != nil {
 			return nil, end, err

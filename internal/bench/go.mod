@@ -3,9 +3,11 @@ module github.com/rely-go/rely/internal/bench
 go 1.26.0
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/coreos/go-oidc/v3 v3.21.0
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/golang-jwt/jwt/v5 v5.3.1
+	github.com/gorilla/sessions v1.4.0
 	github.com/hashicorp/cap v0.15.0
 	github.com/lestrrat-go/jwx/v2 v2.1.7
 	github.com/rely-go/rely v0.0.0

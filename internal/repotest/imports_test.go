@@ -28,6 +28,7 @@ var own = map[string][]string{
 	"internal/corpus":             {},
 	"internal/corpus/generate":    {},
 	"internal/mutation":           {},
+	"internal/packed":             {},
 	"internal/repotest":           {},
 	"assertion":                   {"internal"},
 	"idtoken":                     {"internal"},

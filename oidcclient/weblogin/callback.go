@@ -129,7 +129,7 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 		return nil
 	}
 	now := h.now().Round(0)
-	s := &Session{Client: l.Client, Login: login, Checks: login.Checks(), StartedAt: now, EndsAt: now.Add(h.life)}
+	s := &Session{Client: l.Client, Login: login, checks: named(login.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
 	s.ExpiresAt = h.idleEnd(s.EndsAt)
 	if err := h.begin(w, r, s, before.key); err != nil {
 		return err

@@ -3,6 +3,7 @@ package weblogin
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,16 +38,18 @@ func subjectName(client, issuer, subject string) string {
 
 func sidName(client, issuer, sid string) string { return digest("sid", client, issuer, sid) }
 
-// endedKey is the key of the record that says when the sessions of a name were
+// markKey is the key of the record that says when the sessions of a name were
 // ended: those in cookies can't be deleted.
-func endedKey(name string) string { return digest("ended", name) }
+func markKey(name string) string { return digest("ended", name) }
 
-func endedKeys(s *Session) []string {
-	names := logoutNames(s)
-	for i, name := range names {
-		names[i] = endedKey(name)
+// marks are the keys of the marks that end a session, in the order of its names.
+func (s *Session) marks() []string {
+	if s.markKeys == nil {
+		for _, name := range logoutNames(s) {
+			s.markKeys = append(s.markKeys, markKey(name))
+		}
 	}
-	return names
+	return s.markKeys
 }
 
 // endNamed ends the sessions of one client with this sid, this subject, or both
@@ -62,8 +65,8 @@ func (h *Handler) endNamed(ctx context.Context, client, issuer, sid, subject str
 	if h.inCookies && len(names) > 0 {
 		// First, so that none enters the store afterwards. The first name is the
 		// narrower one, and the last the one that has to fit too.
-		mark := strconv.FormatInt(h.now().UnixNano(), 10) + " " + names[len(names)-1]
-		if err := h.markEnded(ctx, endedKey(names[0]), mark); err != nil {
+		mark := strconv.FormatInt(h.now().UnixNano(), 10) + " " + markKey(names[len(names)-1])
+		if err := h.markEnded(ctx, markKey(names[0]), mark); err != nil {
 			return 0, err
 		}
 	}
@@ -92,23 +95,17 @@ func (h *Handler) markEnded(ctx context.Context, key, mark string) error {
 	return h.storeFailed(ctx, "put", err)
 }
 
-// ended reports whether one of the marks among records ends a session.
+// ended reports whether one of the marks among records ends a session. A mark
+// that can't be read does.
 func ended(s *Session, records []Record) bool {
-	names := logoutNames(s)
 	for _, record := range records {
+		if !slices.Contains(s.marks(), record.Key) {
+			continue
+		}
 		when, also, _ := strings.Cut(record.Data, " ")
-		for _, name := range names {
-			if record.Key != endedKey(name) {
-				continue
-			}
-			at, err := strconv.ParseInt(when, 10, 64)
-			fits := err != nil // a mark that can't be read ends everything
-			for _, name := range names {
-				fits = fits || also == name
-			}
-			if fits && (err != nil || s.StartedAt.UnixNano() <= at+int64(clockSkew)) {
-				return true
-			}
+		at, err := strconv.ParseInt(when, 10, 64)
+		if err != nil || slices.Contains(s.marks(), also) && s.StartedAt.UnixNano() <= at+int64(clockSkew) {
+			return true
 		}
 	}
 	return false

@@ -26,6 +26,7 @@ const (
 
 	purposeLogin = "weblogin login"
 	loginVersion = 1
+	loginDepth   = 4
 )
 
 // waiting is a login that waits for its callback, in a cookie of its own.
@@ -149,7 +150,7 @@ func (h *Handler) openLogin(c *http.Cookie) (*waiting, error) {
 		return nil, err
 	}
 	l := &waiting{cookie: c.Name}
-	if err := strictjson.UnmarshalClosed(plain, &l.waitingMeta, metaDepth); err != nil || l.Version != loginVersion {
+	if err := strictjson.UnmarshalClosed(plain, &l.waitingMeta, loginDepth); err != nil || l.Version != loginVersion {
 		return nil, oidcclient.ErrSealed
 	}
 	l.pending, err = h.sealer.OpenPending(pending)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/oidcclient"
 )
 
@@ -26,9 +25,6 @@ type Session struct {
 	// provider rotates has to be stored, as POST /refresh and [Handler.Tokens]
 	// do.
 	Login *oidcclient.Session
-	// Checks is what was checked before the person was believed, without
-	// personal data. It is empty for a legacy identity.
-	Checks []idtoken.Outcome
 	// StartedAt is when the login was completed.
 	StartedAt time.Time
 	// EndsAt is when the session ends in any case.
@@ -39,8 +35,10 @@ type Session struct {
 	key       string // of its record
 	version   int64  // of its record
 	refreshes int64  // how often the tokens were renewed
-	inCookie  bool   // as far as is known it has no record
-	stale     bool   // its cookie is no longer what it was made of
+	checks    string
+	markKeys  []string // see marks
+	inCookie  bool     // as far as is known it has no record
+	stale     bool     // its cookie is no longer what it was made of
 }
 
 // ID names the session: unguessable, new with every login, and worth nothing as a

@@ -14,7 +14,7 @@ func (h *Handler) load(ctx context.Context, p presented) (*Session, error) {
 	}
 	keys := []string{p.key}
 	if p.sealed != nil {
-		keys = append(keys, endedKeys(p.sealed)...)
+		keys = append(keys, p.sealed.marks()...)
 	}
 	records, err := h.sessions.Load(ctx, keys...)
 	if err != nil {
@@ -34,7 +34,7 @@ func (h *Handler) load(ctx context.Context, p presented) (*Session, error) {
 		return nil, ErrNoSession
 	}
 	if h.inCookies && p.sealed == nil {
-		if records, err = h.sessions.Load(ctx, endedKeys(s)...); err != nil {
+		if records, err = h.sessions.Load(ctx, s.marks()...); err != nil {
 			return nil, h.storeFailed(ctx, "load", err)
 		}
 	}

@@ -36,13 +36,11 @@ func loginText(change ...any) string {
 	}, change...))
 }
 
-// sessionText is the stored form of a session with changes.
+// sessionText is the stored form of a session, with changes by name.
 func sessionText(k keyring, change ...any) string {
 	f := idTokenFamily()
-	return toJSON(with(object{
-		"v": 2, "client_id": client, "iss": issuer, "sub": subject, "id_token": f.sign(k, token{}), "access_token": accessToken,
-		"received_at": time.Unix(now, 0).UTC().Format(time.RFC3339), "started_at": time.Unix(now, 0).UTC().Format(time.RFC3339),
-	}, change...))
+	o := with(object{"v": 2, "sub": subject, "id_token": f.sign(k, token{})}, change...)
+	return packed(o["v"], client, issuer, o["sub"], o["id_token"], "", "", accessToken, "", []string{}, 0, nanoseconds(now), nanoseconds(now), "")
 }
 
 func pendingText(text string) string { return sealed(sealingKey, "pending", text, "") }
