@@ -255,14 +255,14 @@ func TestProviderDownAtCallbackOfAnotherReplica(t *testing.T) {
 	begunOn := s.h
 	replica, err := New(Config{BaseURL: s.url, Clients: freshClients(t, s), Sealer: s.h.sealer, Sessions: s.h.sessions, Clock: s.clock.Now})
 	require.NoError(t, err)
-	s.h = replica
+	s.use(replica)
 	s.ops["op"].Down(true)
 	p := b.ask(target, nil)
 	assert.Equal(t, http.StatusServiceUnavailable, p.StatusCode)
 	assert.Equal(t, 1, b.waiting(), "nothing is lost")
 	s.ops["op"].Down(false)
 	assert.Equal(t, http.StatusSeeOther, b.ask(target, nil).StatusCode, "reloading the page goes on")
-	s.h = begunOn
+	s.use(begunOn)
 	assert.NotNil(t, b.session(), "the other replica knows the session")
 }
 

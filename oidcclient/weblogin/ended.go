@@ -95,6 +95,29 @@ func (h *Handler) markEnded(ctx context.Context, key, mark string) error {
 	return h.storeFailed(ctx, "put", err)
 }
 
+// startAfterMarks dates a session that begins now behind the marks that are there
+// already: they are about earlier ones.
+func (h *Handler) startAfterMarks(ctx context.Context, s *Session) error {
+	records, err := h.sessions.Load(ctx, s.marks()...)
+	if err != nil {
+		return h.storeFailed(ctx, "load", err)
+	}
+	for _, record := range records {
+		if at, _, err := readMark(record); err == nil && !s.StartedAt.After(at) {
+			s.StartedAt = at.Add(1)
+		}
+	}
+	return nil
+}
+
+// readMark returns until when sessions were begun that a mark ends, and the key
+// of the mark that has to fit too.
+func readMark(record Record) (until time.Time, also string, err error) {
+	when, also, _ := strings.Cut(record.Data, " ")
+	at, err := strconv.ParseInt(when, 10, 64)
+	return time.Unix(0, at).Add(clockSkew), also, err
+}
+
 // ended reports whether one of the marks among records ends a session. A mark
 // that can't be read does.
 func ended(s *Session, records []Record) bool {
@@ -102,9 +125,8 @@ func ended(s *Session, records []Record) bool {
 		if !slices.Contains(s.marks(), record.Key) {
 			continue
 		}
-		when, also, _ := strings.Cut(record.Data, " ")
-		at, err := strconv.ParseInt(when, 10, 64)
-		if err != nil || slices.Contains(s.marks(), also) && s.StartedAt.UnixNano() <= at+int64(clockSkew) {
+		until, also, err := readMark(record)
+		if err != nil || slices.Contains(s.marks(), also) && !s.StartedAt.After(until) {
 			return true
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,13 +28,14 @@ import (
 
 // site is an application with a provider for each of its clients.
 type site struct {
-	t     *testing.T
-	url   string
-	ops   map[string]*oidctest.Provider
-	h     *Handler
-	clock *testClock
-	began time.Time
-	log   *lockedBuffer
+	t       *testing.T
+	url     string
+	ops     map[string]*oidctest.Provider
+	h       *Handler // the one that serves now; see use
+	serving atomic.Pointer[Handler]
+	clock   *testClock
+	began   time.Time
+	log     *lockedBuffer
 }
 
 // usual is the provider of all sites that want nothing special: its keys take
@@ -80,6 +82,10 @@ func (s *site) sent(grant string) int {
 	return n
 }
 
+// inCookies makes the sessions of all sites live in cookies. Only
+// TestSessionsInCookies sets it.
+var inCookies bool
+
 // rig says what a site is made of: a usual provider "op", unless ops has others.
 type rig struct {
 	ops    map[string]oidctest.Config
@@ -94,9 +100,9 @@ func newSite(t *testing.T, r rig) *site {
 		r.ops, s.clock = map[string]oidctest.Config{"op": {}}, usualClock
 	}
 	s.began = s.clock.Now()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.h.ServeHTTP(w, r) }))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serving.Load().ServeHTTP(w, r) }))
 	s.url = "http://" + server.Listener.Addr().String()
-	config := Config{BaseURL: s.url, Clock: s.clock.Now, Clients: map[string]*oidcclient.Client{}}
+	config := Config{BaseURL: s.url, Clock: s.clock.Now, Clients: map[string]*oidcclient.Client{}, SessionsInCookies: inCookies}
 	config.Logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	for id, op := range r.ops {
 		provider := s.provider(id, op)
@@ -113,9 +119,9 @@ func newSite(t *testing.T, r rig) *site {
 	if r.config != nil {
 		r.config(&config)
 	}
-	var err error
-	s.h, err = New(config)
+	h, err := New(config)
 	require.NoError(t, err)
+	s.use(h)
 	server.Start()
 	t.Cleanup(server.Close)
 	return s
@@ -295,6 +301,17 @@ func (b *browser) cookies() map[string]string {
 	return out
 }
 
+// presented is what the browser's cookies say of its session.
+func (b *browser) presented() presented {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.url, nil)
+	require.NoError(b.t, err)
+	for name, value := range b.cookies() {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	return b.h.presented(r)
+}
+
 // waiting counts the login cookies.
 func (b *browser) waiting() int {
 	n := 0
@@ -313,4 +330,18 @@ func (p page) refusal(t *testing.T) (code, description string) {
 	out := p.json(t)
 	require.Len(t, out, 2)
 	return out["error"].(string), out["error_description"].(string)
+}
+
+// use makes another handler serve the site.
+func (s *site) use(h *Handler) {
+	s.h = h
+	s.serving.Store(h)
+}
+
+// asError returns the client's error.
+func asError(t *testing.T, err error) *oidcclient.Error {
+	t.Helper()
+	var e *oidcclient.Error
+	require.ErrorAs(t, err, &e)
+	return e
 }

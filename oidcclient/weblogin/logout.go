@@ -55,11 +55,11 @@ func (h *Handler) logoutCookie() string { return h.cookie + "logout" }
 func (h *Handler) LoggedOut(w http.ResponseWriter, r *http.Request) (bool, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	state := query["state"]
-	if err == nil && len(state) == 0 {
+	if len(state) == 0 {
 		return false, nil
 	}
 	cookies := r.CookiesNamed(h.logoutCookie())
-	if len(state) != 1 || len(cookies) != 1 || subtle.ConstantTimeCompare([]byte(state[0]), []byte(cookies[0].Value)) != 1 {
+	if err != nil || len(state) != 1 || len(cookies) != 1 || subtle.ConstantTimeCompare([]byte(state[0]), []byte(cookies[0].Value)) != 1 {
 		return false, badRequest("refused: state: no logout with this state was begun in this browser")
 	}
 	h.setCookie(w, h.logoutCookie(), "", http.SameSiteLaxMode)

@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestBackChannelLogoutRefusals(t *testing.T) {
 			}
 		}
 	}
-	idToken, err := l.h.load(t.Context(), presented{key: recordKey(l.anna1.cookies()["__Host-rely-session"])})
+	idToken, err := l.h.load(t.Context(), l.anna1.presented())
 	require.NoError(t, err)
 	used := token(nil)
 	b := l.browser()
@@ -141,7 +142,7 @@ func TestBackChannelLogoutWhileKeysAreAway(t *testing.T) {
 	l := newLogins(t)
 	replica, err := New(Config{BaseURL: l.url, Clients: freshClients(t, l.site), Sealer: l.h.sealer, Sessions: l.h.sessions, Clock: l.clock.Now})
 	require.NoError(t, err)
-	l.h = replica
+	l.use(replica)
 	form := url.Values{"logout_token": {otherToken(t, l.ops["op"], l.anna)}}
 	l.ops["op"].Down(true)
 	b := l.browser()
@@ -187,4 +188,74 @@ func TestLogoutWhileProviderIsDown(t *testing.T) {
 	p = b.ask("/logout", url.Values{})
 	assert.Equal(t, s.url+"/", p.to(t), "twice does no harm")
 	s.clock.Advance(time.Second)
+}
+
+// What comes back from the provider's logout is believed where the state is that
+// of a logout which this browser began.
+func TestLogoutStateIsChecked(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	last, _, _ := b.follow(b.send(http.MethodPost, "/logout", ""), s.url)
+	back, err := url.Parse(last.to(t))
+	require.NoError(t, err)
+	state := back.Query().Get("state")
+	require.Len(t, state, 43)
+	cookie := b.cookies()["__Host-rely-logout"]
+	for name, tt := range map[string]struct {
+		query, cookie string
+		returned, ok  bool
+	}{
+		"as it was sent":   {"state=" + state, cookie, true, true},
+		"without state":    {"", cookie, false, true},
+		"another page":     {"a=b", "", false, true},
+		"another state":    {"state=" + state + "1", cookie, false, false},
+		"empty state":      {"state=", cookie, false, false},
+		"state twice":      {"state=" + state + "&state=" + state, cookie, false, false},
+		"another browser":  {"state=" + state, "", false, false},
+		"malformed":        {"state=" + state + "&%zz", cookie, false, false},
+		"an empty cookie":  {"state=", "x", false, false},
+		"a cookie of ours": {"state=" + state, newRandom(), false, false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/?"+tt.query, nil)
+		if tt.cookie != "" {
+			r.AddCookie(&http.Cookie{Name: "__Host-rely-logout", Value: tt.cookie})
+		}
+		w := httptest.NewRecorder()
+		returned, err := s.h.LoggedOut(w, r)
+		assert.Equal(t, tt.returned, returned, name)
+		assert.Equal(t, tt.ok, err == nil, name)
+		assert.Equal(t, tt.returned, len(w.Result().Cookies()) == 1, "%s: a state is good once", name)
+		if err != nil {
+			var p *Problem
+			require.ErrorAs(t, err, &p)
+			assert.Equal(t, http.StatusBadRequest, p.Status)
+		}
+	}
+}
+
+// Wherever it arrives, a logout ends sessions that began elsewhere.
+func TestLogoutOnAnotherReplica(t *testing.T) {
+	for _, cookies := range []bool{false, true} {
+		s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+		b, other := s.browser(), s.browser()
+		b.login("/login/op")
+		s.ops["op"].LoginAs(s.ops["op"].Persons()[1].Subject)
+		other.login("/login/op")
+		s.ops["op"].LoginAs("")
+		b.send(http.MethodPost, "/refresh", "")
+		began, name := s.h, sid(b)
+		s.use(s.replica("", nil))
+		status, err := s.ops["op"].BackChannelLogout(t.Context(), "", name)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusOK, status)
+		for _, h := range []*Handler{s.h, began} {
+			s.use(h)
+			assert.Nil(t, b.session())
+			assert.NotNil(t, other.session())
+		}
+		p := other.ask("/frontchannel-logout/op?"+url.Values{"iss": {s.ops["op"].Issuer()}, "sid": {sid(other)}}.Encode(), nil)
+		assert.Equal(t, http.StatusOK, p.StatusCode)
+		assert.Nil(t, other.session())
+	}
 }

@@ -18,7 +18,7 @@ func TestRefresh(t *testing.T) {
 	b := s.browser()
 	assert.Equal(t, http.StatusUnauthorized, b.ask("/refresh", url.Values{}).StatusCode)
 	b.login("/login/op")
-	first, id := b.session(), b.cookies()["__Host-rely-session"]
+	first, key := b.session(), b.presented().key
 	for range 3 {
 		s.clock.Advance(time.Minute)
 		p := b.ask("/refresh", url.Values{})
@@ -26,7 +26,7 @@ func TestRefresh(t *testing.T) {
 		fresh := p.json(t)
 		assert.Greater(t, fresh["expires_at"], first["expires_at"])
 		assert.Equal(t, fresh, b.session(), "the new session was stored")
-		assert.Equal(t, id, b.cookies()["__Host-rely-session"])
+		assert.Equal(t, key, b.presented().key)
 	}
 	assert.Equal(t, 3, s.sent("refresh_token"), "each used the refresh token of the one before")
 
@@ -78,7 +78,7 @@ func TestRefreshThatCannotBeVerifiedYetKeepsItsTokens(t *testing.T) {
 		IdleTimeout: 1000 * time.Hour, Lifetime: 1000 * time.Hour,
 	})
 	require.NoError(t, err)
-	s.h = replica // has no keys yet
+	s.use(replica) // has no keys yet
 	s.ops["op"].Answer(oidctest.StepKeys, oidctest.Reply{Status: 503})
 	p := b.ask("/refresh", url.Values{}, "Accept", "application/json")
 	require.Equal(t, http.StatusServiceUnavailable, p.StatusCode, p.body)

@@ -123,10 +123,12 @@ func (h *Handler) idleEnd(endsAt time.Time) time.Time {
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request, s *Session, before string) error {
 	id := newRandom()
 	s.key, s.version, s.inCookie = recordKey(id), 0, h.inCookies
-	if !h.inCookies {
-		if err := h.put(r.Context(), s); err != nil {
+	if h.inCookies {
+		if err := h.startAfterMarks(r.Context(), s); err != nil {
 			return err
 		}
+	} else if err := h.put(r.Context(), s); err != nil {
+		return err
 	}
 	if before != "" {
 		// If this fails, the browser forgets it now, and its idle timeout ends it.
