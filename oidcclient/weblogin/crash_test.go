@@ -3,6 +3,7 @@ package weblogin
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -272,6 +273,30 @@ func TestCrashDuringBackChannelLogout(t *testing.T) {
 			assert.Equal(t, http.StatusOK, post())
 			assert.Nil(t, b.session())
 			assert.Equal(t, http.StatusBadRequest, post(), "now it is a replay")
+		})
+	}
+}
+
+// Linking gives the session a new id in two steps: after the first the browser
+// still has the old one, and after the second it has to log in again.
+func TestCrashDuringLinking(t *testing.T) {
+	for point, lives := range map[string]bool{
+		"before lease": true, "after lease": true, "before put": true, "after put": true, "before delete": true, "after delete": false,
+	} {
+		t.Run(point, func(t *testing.T) {
+			s := newSite(t, rig{})
+			b := s.browser()
+			b.login("/login/op")
+			_, target, _ := b.follow(b.ask("/login/op?link=1", url.Values{}), b.url+"/callback/")
+			survivor := s.replica("", nil)
+			s.use(s.replica(point, nil))
+			b.try(http.MethodGet, target[len(b.url):])
+			s.use(survivor)
+			s.clock.Advance(leaseLasts)
+			assert.Equal(t, lives, b.session() != nil)
+			if lives {
+				assert.Equal(t, http.StatusOK, b.send(http.MethodPost, "/refresh", "").StatusCode)
+			}
 		})
 	}
 }

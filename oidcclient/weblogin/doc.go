@@ -1,6 +1,6 @@
 // Package weblogin serves logins over net/http: the routes that send a browser
-// to its provider and take it back, a session in a cookie, refresh, and logout
-// from either side. An application mounts one handler:
+// to its provider and take it back, sessions, refresh, and logout from either
+// side, on as many machines as share a store. An application mounts one handler:
 //
 //	login, err := weblogin.New(weblogin.Config{
 //		Clients: map[string]*oidcclient.Client{"acme": client},
@@ -26,7 +26,18 @@
 // without one), acr, amr, scope, and expires_at: when the access token ends, in
 // whole seconds since 1970, or null when the provider did not say.
 //
-// return_to is a path of this origin; anything else is taken as "/".
+// return_to is a path of this origin; anything else is taken as "/". The page at
+// post_logout_redirect_uri asks [Handler.LoggedOut] whether the browser comes from
+// a logout that it began here, and a load balancer asks [Handler.ServeReady].
+//
+// # Pages and APIs
+//
+// [Handler.Require] lets through who has a session, and, where a [Requirement]
+// says so, granted scopes, a least authentication context class, or a recent
+// authentication. It sends a browser to log in once more with what is missing, and
+// answers a program with a challenge (RFC 6750, RFC 9470). [Handler.Attach] lets
+// everybody through. [Handler.Tokens] gives the session's access token, renewed
+// ahead of its end, to an [oidcclient.Transport].
 //
 // # Errors
 //
@@ -50,12 +61,46 @@
 //
 // The session's cookie is 256 random bits, and new with every login. It is not
 // sealed: there is nothing in it to hide, and a server that holds no record
-// under its hash has no session.
+// under its hash has no session. With Config.SessionsInCookies it is the session
+// itself, sealed, in up to four cookies.
 //
 // # Stores
 //
 // Sessions live in a [SessionStore] and used logins in a [ReplayStore]. Without
 // any they are kept in memory, by one process. A store on an engine that several
-// processes share makes a login that began on one end on another. A store sees
-// sealed contents and hashes only.
+// processes share makes a login that began on one end on another, and lets one
+// refresh for all: who renews a session's tokens holds a lease of it, and what is
+// stored late is refused by the record's version. A store sees sealed contents and
+// hashes only. SESSIONS.md has the table of what happens when a process ends, or
+// the store goes away, at each point.
+//
+// Rotated tokens that were received are stored before anybody may use them, if
+// need be for two minutes after the browser is gone: an application that stops
+// calls [Handler.Shutdown] after its server's.
+//
+// # Events
+//
+// Config.Logger receives these records, and none holds a token, code, secret or
+// personal data. error is an error of this module, or of a store.
+//
+//	login started               client, link
+//	login finished              client
+//	login linked                client
+//	login refused               client, status, code, check
+//	request refused             client, status, code, check
+//	request failed              client, status, code, check, error
+//	session refreshed           client
+//	refresh refused             client, code, check: the session ends
+//	refresh failed              client, error: the session goes on
+//	session ended               client, reason
+//	sessions ended              client, reason, count
+//	provider's logout not reached  client
+//	session store failed        operation, error
+//	tokens not stored           client: rotated tokens are lost
+//	session cookie not renewed  error
+//	stored session can't be opened
+//
+// The clients' own are "provider found" (issuer, client_id), "keys fetched" (host,
+// keys) and "keys not fetched" (host, reason), by the Logger of their
+// configuration.
 package weblogin

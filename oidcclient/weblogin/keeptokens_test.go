@@ -156,3 +156,38 @@ func TestShutdownWaitsForTokens(t *testing.T) {
 	assert.NoError(t, s.h.Shutdown(t.Context()))
 	assert.Equal(t, int64(1), s.h.must(t, b).refreshes)
 }
+
+// leaseLost leases, and loses the answer once.
+type leaseLost struct {
+	*Memory
+	lost bool
+}
+
+func (l *leaseLost) Lease(ctx context.Context, key, holder string, lasts time.Duration) (Record, error) {
+	r, err := l.Memory.Lease(ctx, key, holder, lasts)
+	if !l.lost {
+		l.lost = true
+		return Record{}, errors.Join(err, errCut)
+	}
+	return r, err
+}
+
+// A lease that was given, though nobody was told, is the same process's at the
+// next attempt, and in others' way until it is over.
+func TestAnswerToTheLeaseIsLost(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	seen := s.h.must(t, b)
+	other := s.replica("", nil)
+	s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = &leaseLost{Memory: s.memory()}, s.memory() }))
+	assert.Equal(t, http.StatusServiceUnavailable, b.send(http.MethodPost, "/refresh", "").StatusCode)
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := other.refreshed(short, seen, time.Time{})
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Zero(t, s.sent("refresh_token"))
+	assert.Equal(t, http.StatusOK, b.send(http.MethodPost, "/refresh", "").StatusCode)
+	assert.Equal(t, 1, s.sent("refresh_token"))
+	assert.NoError(t, other.Shutdown(t.Context()))
+}

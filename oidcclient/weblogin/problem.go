@@ -143,11 +143,13 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, client string, 
 		p.Client = client
 	}
 	attributes := []any{"client", p.Client, "status", p.Status, "code", p.Code, "check", p.Check}
-	switch p.Status {
-	case http.StatusUnauthorized, http.StatusNotFound, http.StatusMethodNotAllowed:
-		h.log.DebugContext(r.Context(), "request refused", attributes...)
-	case http.StatusInternalServerError:
+	switch login := h.isLogin(r); {
+	case p.Status == http.StatusInternalServerError:
 		h.log.ErrorContext(r.Context(), "request failed", append(attributes, "error", err)...)
+	case login && p.Client != "":
+		h.log.WarnContext(r.Context(), "login refused", attributes...)
+	case p.Status == http.StatusUnauthorized, p.Status == http.StatusNotFound, p.Status == http.StatusMethodNotAllowed:
+		h.log.DebugContext(r.Context(), "request refused", attributes...)
 	default:
 		h.log.WarnContext(r.Context(), "request refused", attributes...)
 	}
@@ -158,6 +160,11 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, client string, 
 		w.Header().Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
 	}
 	return p
+}
+
+// isLogin reports whether a request begins or ends a login.
+func (h *Handler) isLogin(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, h.prefix+"/login/") || strings.HasPrefix(r.URL.Path, h.prefix+"/callback/")
 }
 
 func (p *Problem) writeJSON(w http.ResponseWriter) {

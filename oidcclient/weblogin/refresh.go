@@ -108,7 +108,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 	}
 	if fresh == nil {
 		h.release(ctx, s)
-		h.log.WarnContext(ctx, "refresh failed", "client", s.Client)
+		h.log.WarnContext(ctx, "refresh failed", "client", s.Client, "error", refusal)
 		return nil, refusal
 	}
 	s.Login, s.refreshes, s.ExpiresAt = fresh, s.refreshes+1, h.idleEnd(s.EndsAt)
@@ -117,7 +117,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 		return nil, err
 	}
 	if refusal != nil {
-		h.log.WarnContext(ctx, "refresh failed", "client", s.Client)
+		h.log.WarnContext(ctx, "refresh failed", "client", s.Client, "error", refusal)
 		return nil, refusal
 	}
 	h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
