@@ -25,10 +25,21 @@ type app struct {
 	maker    *pseudonym.Maker   // of pseudonyms for third parties
 	page     *template.Template
 	log      *slog.Logger
+	routes   *http.ServeMux
+}
+
+// ServeHTTP implements http.Handler.
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.routes.ServeHTTP(w, r) }
+
+// finish waits until tokens that have come are stored.
+func (a *app) finish() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return a.login.Shutdown(ctx)
 }
 
 // newApp mounts the application's own pages and the logins.
-func newApp(p *places, log *slog.Logger) (http.Handler, error) {
+func newApp(p *places, s store, log *slog.Logger) (*app, error) {
 	a := &app{places: p, accounts: pseudonym.Accounts{Store: &pseudonym.MemoryStore{}}, log: log}
 	var err error
 	if a.page, err = template.ParseFS(pages, "page/*.html"); err != nil {
@@ -42,6 +53,7 @@ func newApp(p *places, log *slog.Logger) (http.Handler, error) {
 	}
 	a.login, err = weblogin.New(weblogin.Config{
 		Clients: p.clients, BaseURL: p.baseURL, OnLogin: a.link, ErrorPage: a.showProblem, Logger: log,
+		Sessions: s.sessions, Sealer: s.sealer,
 	})
 	if err != nil {
 		return nil, err
@@ -54,7 +66,8 @@ func newApp(p *places, log *slog.Logger) (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", a.login.ServeReady)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
-	return mux, nil
+	a.routes = mux
+	return a, nil
 }
 
 func asset(name, contentType string) http.HandlerFunc {

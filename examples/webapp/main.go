@@ -4,10 +4,12 @@
 //
 //	go run ./examples/webapp
 //	go run ./examples/webapp -config FILE -addr 127.0.0.1:8080
+//	go run ./examples/webapp -config FILE -store redis://127.0.0.1:6379/0 -keys FILE
 //
 // Without -config it starts a provider of each kind beside itself, on loopback,
 // in which anybody can be anybody. With it, the providers are those of the file;
-// see package clientconfig for its format.
+// see package clientconfig for its format. With -store any number of these may run
+// side by side, and a login that begins at one ends at another.
 package main
 
 import (
@@ -45,6 +47,8 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	flags.SetOutput(logs)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	config := flags.String("config", "", "JSON `file` with the providers; without it, embedded ones are started")
+	target := flags.String("store", "", "`URL` of the store of sessions, redis:// or postgres://; without it, they are in memory")
+	keys := flags.String("keys", "", "`file` of sealing keys, 32 bytes in base64 a line; the first seals, all open")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -62,12 +66,17 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 		return err
 	}
 	defer places.close()
-	app, err := newApp(places, log)
+	store, err := openStore(ctx, *target, *keys)
+	defer store.close()
+	if err != nil {
+		return err
+	}
+	app, err := newApp(places, store, log)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Open", places.baseURL)
-	return serve(ctx, listener, app)
+	return errors.Join(serve(ctx, listener, app), app.finish())
 }
 
 // reachable is the address for a browser on this machine.
@@ -80,6 +89,9 @@ func reachable(addr net.Addr) string {
 	}
 	return text
 }
+
+// stopTimeout is how long the program takes to end.
+const stopTimeout = 10 * time.Second
 
 // serve answers requests until ctx ends, and then those that have begun.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
@@ -98,7 +110,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		return errors.Join(err, server.Close())

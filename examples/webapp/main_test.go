@@ -299,7 +299,7 @@ func TestConfigFileWithProviderThatIsDown(t *testing.T) {
 		"two":{"profile":"oidc","issuer":"http://127.0.0.1:2","client_id":"c","client_secret":"s","redirect_uris":["http://127.0.0.1:8080/callback/two"]}}}`), 0o600))
 	config, err := open(name, "http://127.0.0.1:9", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	handler, err := newApp(config, slog.New(slog.DiscardHandler))
+	handler, err := newApp(config, store{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	for target, status := range map[string]int{"/healthz": 200, "/": 200, "/style.css": 200, "/icon.svg": 200, "/login/one": 503, "/nothing": 404, "/login/three": 404} {
 		w := get(handler, target)
