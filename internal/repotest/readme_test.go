@@ -18,19 +18,22 @@ import (
 func TestReadmeProgram(t *testing.T) {
 	packages(t) // what the program is compiled with
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(markdown(t)["README.md"], -1)
-	require.Len(t, blocks, 1, "Go blocks in README.md")
+	require.Len(t, blocks, 2, "Go blocks in README.md")
 	dir := t.TempDir()
-	program := filepath.Join(dir, "app.go")
-	require.NoError(t, os.WriteFile(program, []byte(blocks[0][1]), 0o600))
-	target, err := filepath.Abs(filepath.Join("testdata", "readme", "app.go"))
-	require.NoError(t, err)
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {target: program}})
+	replace := map[string]string{}
+	for i, name := range []string{"app.go", "routes.go"} {
+		program := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(program, []byte(blocks[i][1]), 0o600))
+		target, err := filepath.Abs(filepath.Join("testdata", "readme", name))
+		require.NoError(t, err)
+		replace[target] = program
+		unformatted, err := exec.Command("gofmt", "-l", program).CombinedOutput()
+		require.NoError(t, err, "%s", unformatted)
+		assert.Empty(t, string(unformatted), "README.md is not formatted")
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600))
-
-	unformatted, err := exec.Command("gofmt", "-l", program).CombinedOutput()
-	require.NoError(t, err, "%s", unformatted)
-	assert.Empty(t, string(unformatted), "README.md is not formatted")
 	out, err := exec.Command("go", "test", "-vet=all", "-overlay="+filepath.Join(dir, "overlay.json"), "./testdata/readme").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
