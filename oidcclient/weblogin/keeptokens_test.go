@@ -191,3 +191,45 @@ func TestAnswerToTheLeaseIsLost(t *testing.T) {
 	assert.Equal(t, 1, s.sent("refresh_token"))
 	assert.NoError(t, other.Shutdown(t.Context()))
 }
+
+// A store that has lost what it had acknowledged, as after a failover, does not
+// bring a used refresh token back while somebody has the newer one.
+func TestStoreThatForgot(t *testing.T) {
+	for _, cookies := range []bool{false, true} {
+		s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+		b := s.browser()
+		b.login("/login/op")
+		require.Equal(t, http.StatusOK, b.send(http.MethodPost, "/refresh", "").StatusCode)
+		key := b.presented().key
+		backup := *s.memory().sessions.items[key]
+		require.Equal(t, http.StatusOK, b.send(http.MethodPost, "/refresh", "").StatusCode)
+		seen := s.h.must(t, b)
+		*s.memory().sessions.items[key] = backup
+		if cookies {
+			assert.Equal(t, int64(2), s.h.must(t, b).refreshes, "the cookie is newer")
+		}
+		fresh, err := s.h.refreshed(t.Context(), seen, time.Time{})
+		require.NoError(t, err)
+		assert.Equal(t, int64(3), fresh.refreshes)
+		assert.Equal(t, fresh.Login.Token(), s.h.must(t, b).Login.Token())
+	}
+}
+
+// panicking is a store that panics.
+type panicking struct{ *Memory }
+
+func (p *panicking) Lease(context.Context, string, string, time.Duration) (Record, error) {
+	panic("secret")
+}
+
+func TestPanicOfAStoreEndsNothingElse(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = &panicking{s.memory()}, s.memory() }))
+	p := b.send(http.MethodPost, "/refresh", "")
+	assert.Equal(t, http.StatusInternalServerError, p.StatusCode)
+	assert.NotContains(t, p.body+s.log.String(), "secret")
+	assert.Contains(t, s.log.String(), "panic of type string")
+	assert.NotNil(t, b.session())
+}

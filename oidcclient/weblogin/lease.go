@@ -62,6 +62,17 @@ func (h *Handler) leased(ctx context.Context, seen *Session) (*Session, error) {
 	}
 }
 
+// newer returns the newer of a session as it is stored, under its lease, and as the
+// caller has seen it: a store may have lost what it had acknowledged.
+func newer(stored, seen *Session) *Session {
+	if stored.refreshes >= seen.refreshes {
+		return stored
+	}
+	kept := seen.entered()
+	kept.version = stored.version
+	return kept
+}
+
 // enter stores a session that has lived in its cookie alone. That another
 // replica has done so meanwhile is as good.
 func (h *Handler) enter(ctx context.Context, s *Session) error {

@@ -3,6 +3,7 @@ package weblogin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -70,7 +71,15 @@ var errNoRefreshToken = errors.New("weblogin: session has no refresh token")
 // one. However many ask at once, here and on other replicas, the provider is
 // asked once, and the new tokens are stored before anybody gets them.
 func (h *Handler) refreshed(ctx context.Context, seen *Session, came time.Time) (*Session, error) {
-	s, err := h.turns.share(ctx, seen.key, came, func(ctx context.Context) (*Session, error) { return h.renewTokens(ctx, seen) })
+	s, err := h.turns.share(ctx, seen.key, came, func(ctx context.Context) (*Session, error) {
+		defer func() {
+			if p := recover(); p != nil { // a store's or a transport's
+				h.log.ErrorContext(ctx, "refresh failed", "client", seen.Client, "error", fmt.Sprintf("panic of type %T", p))
+				panic(p) // turns ends it
+			}
+		}()
+		return h.renewTokens(ctx, seen)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +95,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 	if err != nil {
 		return nil, err
 	}
-	if s.refreshes > seen.refreshes { // somebody else has done it
+	if s = newer(s, seen); s.refreshes > seen.refreshes { // somebody else has done it
 		h.release(ctx, s)
 		return s, nil
 	}

@@ -23,11 +23,15 @@ func (h *Handler) load(ctx context.Context, p presented) (*Session, error) {
 	s := p.sealed
 	for _, record := range records {
 		if record.Key == p.key {
-			// What is stored is newer than what a cookie holds.
-			if s, err = h.openLive(ctx, record); err != nil {
+			stored, err := h.openLive(ctx, record)
+			if err != nil {
 				return nil, err
 			}
-			s.stale = p.sealed != nil && s.refreshes > p.sealed.refreshes
+			// A cookie is newer than its record only where the store has lost
+			// something.
+			if s == nil || stored.refreshes >= s.refreshes {
+				s, stored.stale = stored, s != nil && stored.refreshes > s.refreshes
+			}
 		}
 	}
 	if s == nil || !h.alive(s) {
