@@ -99,7 +99,7 @@ func machine(rounds int) string {
 	}
 	var versions []string
 	for _, dep := range info.Deps {
-		for _, name := range []string{"coreos/go-oidc", "zitadel/oidc", "hashicorp/cap", "golang-jwt/jwt", "go-jose/go-jose", "lestrrat-go/jwx"} {
+		for _, name := range []string{"coreos/go-oidc", "zitadel/oidc", "hashicorp/cap", "golang-jwt/jwt", "go-jose/go-jose", "lestrrat-go/jwx", "alexedwards/scs", "gorilla/"} {
 			if strings.Contains(dep.Path, name) {
 				versions = append(versions, name+" "+dep.Version)
 			}
