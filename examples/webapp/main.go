@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
 	config := flags.String("config", "", "JSON `file` with the providers; without it, embedded ones are started")
 	target := flags.String("store", "", "`URL` of the store of sessions, redis:// or postgres://; without it, they are in memory")
-	keys := flags.String("keys", "", "`file` of sealing keys, 32 bytes in base64 a line; the first seals, all open")
+	keys := flags.String("keys", "", "`file` of sealing keys, 32 bytes in base64 or hex a line; the first seals, all open")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -101,8 +102,8 @@ func eventually(ctx context.Context, do func() error) error {
 	}
 }
 
-// readKeys reads sealing keys: 32 random bytes in base64 a line, the first one
-// seals, all of them open.
+// readKeys reads sealing keys: 32 random bytes in base64 or hex a line, the first
+// one seals, all of them open.
 func readKeys(file string) (*oidcclient.Sealer, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -110,11 +111,24 @@ func readKeys(file string) (*oidcclient.Sealer, error) {
 	}
 	var keys [][]byte
 	for i, line := range bytes.Fields(text) {
-		key, err := base64.StdEncoding.Strict().DecodeString(string(line))
-		if err != nil || len(key) != oidcclient.SealerKeySize {
-			return nil, fmt.Errorf("%s: key %d is not 32 bytes in base64", file, i+1)
+		key, ok := decodeKey(string(line))
+		if !ok {
+			return nil, fmt.Errorf("%s: key %d is not 32 bytes in base64 or hex (openssl rand -base64 32 makes one)", file, i+1)
 		}
 		keys = append(keys, key)
 	}
 	return oidcclient.NewSealer(keys...)
+}
+
+// decodeKey tells the forms apart by the length that 32 bytes have in them.
+func decodeKey(text string) ([]byte, bool) {
+	for _, decode := range []func(string) ([]byte, error){
+		hex.DecodeString, base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,
+		base64.URLEncoding.DecodeString, base64.RawURLEncoding.DecodeString,
+	} {
+		if key, err := decode(text); err == nil && len(key) == oidcclient.SealerKeySize {
+			return key, true
+		}
+	}
+	return nil, false
 }
