@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/internal/corpus"
+	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
@@ -142,4 +144,28 @@ func TestRequireRenewsCookie(t *testing.T) {
 	assert.Empty(t, ask().Cookies(), "it was used just now")
 	s.clock.Advance(10 * time.Minute)
 	assert.Len(t, ask().Cookies(), 1)
+}
+
+// Nothing that was not sealed here opens, however it is cut up.
+func FuzzSessionCookie(f *testing.F) {
+	client, err := oidcclient.New(oidcclient.Config{
+		Issuer: "https://op.example", ClientID: "c", RedirectURI: "https://rp.example/callback/op", AuthMethod: "none",
+		Profile:  oidcclient.Profile{Name: "fuzz", Scopes: []string{"openid"}},
+		Provider: &oidcclient.ProviderMetadata{AuthorizationEndpoint: "https://op.example/a", TokenEndpoint: "https://op.example/t", JWKSURI: "https://op.example/j"},
+	})
+	require.NoError(f, err)
+	h, err := New(Config{BaseURL: "https://rp.example", Clients: map[string]*oidcclient.Client{"op": client}, SessionsInCookies: true})
+	require.NoError(f, err)
+	cases, err := corpus.Cookie().Load(corpus.Files())
+	require.NoError(f, err)
+	for _, c := range cases {
+		if c.Field("at") == "cookies" {
+			f.Add(c.Input)
+		}
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", header)
+		assert.Zero(t, h.presented(r))
+	})
 }
