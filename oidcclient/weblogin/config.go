@@ -105,27 +105,29 @@ type Login struct {
 // A Handler serves the routes of this package. It is safe for concurrent use,
 // starts no goroutine, and needs no closing.
 type Handler struct {
-	clients    map[string]*oidcclient.Client
-	base       *url.URL
-	prefix     string // path of base, without a slash at its end
-	sealer     *oidcclient.Sealer
-	sessions   SessionStore
-	inCookies  bool   // sessions live in cookies until something changes
-	replica    string // names this process as the holder of leases
-	replay     ReplayStore
-	cookie     string // prefix of all cookie names
-	idle, life time.Duration
-	loginPath  string
-	onLogin    func(context.Context, Login) error
-	errorPage  func(http.ResponseWriter, *http.Request, *Problem)
-	now        func() time.Time
-	log        *slog.Logger
+	clients     map[string]*oidcclient.Client
+	base        *url.URL
+	prefix      string // path of base, without a slash at its end
+	sealer      *oidcclient.Sealer
+	sessions    SessionStore
+	inCookies   bool   // sessions live in cookies until something changes
+	replica     string // names this process as the holder of leases
+	leaseRenews time.Duration
+	replay      ReplayStore
+	cookie      string // prefix of all cookie names
+	idle, life  time.Duration
+	loginPath   string
+	onLogin     func(context.Context, Login) error
+	errorPage   func(http.ResponseWriter, *http.Request, *Problem)
+	now         func() time.Time
+	log         *slog.Logger
 
 	crossOrigin *http.CrossOriginProtection
 	routes      *http.ServeMux
 	turns       turns
 	needs       needs
 	readiness   readiness
+	troubles    troubles
 }
 
 // New checks a configuration and returns its handler. It makes no network
@@ -133,7 +135,7 @@ type Handler struct {
 func New(config Config) (*Handler, error) {
 	h := &Handler{
 		clients: maps.Clone(config.Clients), sealer: config.Sealer, sessions: config.Sessions, replay: config.Replay,
-		inCookies: config.SessionsInCookies, replica: newRandom(),
+		inCookies: config.SessionsInCookies, replica: newRandom(), leaseRenews: leaseRenews,
 		idle: config.IdleTimeout, life: config.Lifetime, loginPath: config.LoginPath,
 		onLogin: config.OnLogin, errorPage: config.ErrorPage, now: config.Clock, log: config.Logger,
 	}

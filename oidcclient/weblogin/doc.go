@@ -81,7 +81,9 @@
 // # Events
 //
 // Config.Logger receives these records, and none holds a token, code, secret or
-// personal data. error is an error of this module, or of a store.
+// personal data. error is an error of this module, or of a store, of which one
+// failure in five seconds is recorded for an operation, with how many were not
+// (silent).
 //
 //	login started               client, link
 //	login finished              client
@@ -95,7 +97,7 @@
 //	session ended               client, reason
 //	sessions ended              client, reason, count
 //	provider's logout not reached  client
-//	session store failed        operation, error
+//	session store failed        operation, error, silent
 //	tokens not stored           client: rotated tokens are lost
 //	session cookie not renewed  error
 //	stored session can't be opened

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
 // shaky is a store whose Put goes wrong as each of turns says, in order.
@@ -232,4 +236,52 @@ func TestPanicOfAStoreEndsNothingElse(t *testing.T) {
 	assert.NotContains(t, p.body+s.log.String(), "secret")
 	assert.Contains(t, s.log.String(), "panic of type string")
 	assert.NotNil(t, b.session())
+}
+
+func TestOneRecordForAnOutage(t *testing.T) {
+	s := newSite(t, rig{})
+	broken := &brokenStore{Memory: s.memory(), failing: "load"}
+	b := s.browser()
+	b.login("/login/op")
+	s.use(s.replica("", func(c *Config) { c.Sessions = broken }))
+	for range 20 {
+		b.ask("/session", nil)
+	}
+	assert.Equal(t, 1, strings.Count(s.log.String(), "session store failed"))
+	s.clock.Advance(troubleRests)
+	b.ask("/session", nil)
+	assert.Equal(t, 2, strings.Count(s.log.String(), "session store failed"))
+	assert.Contains(t, s.log.String(), "silent=19")
+}
+
+// prolonged counts how often a lease was taken.
+type prolonged struct {
+	*Memory
+	n atomic.Int32
+}
+
+func (p *prolonged) Lease(ctx context.Context, key, holder string, lasts time.Duration) (Record, error) {
+	p.n.Add(1)
+	return p.Memory.Lease(ctx, key, holder, lasts)
+}
+
+// A holder that waits for a slow provider keeps its lease, and the version with
+// it; nothing is left behind when it is done.
+func TestLeaseIsHeldWhileTheProviderIsAsked(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	store := &prolonged{Memory: s.memory()}
+	s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = store, s.memory() }))
+	s.h.leaseRenews = 10 * time.Millisecond
+	entered, leave := make(chan struct{}), make(chan struct{})
+	s.ops["op"].OnToken(func(*oidctest.Issue) { close(entered); <-leave })
+	done := make(chan page)
+	go func() { done <- b.send(http.MethodPost, "/refresh", "") }()
+	<-entered
+	require.Eventually(t, func() bool { return store.n.Load() >= 3 }, 10*time.Second, time.Millisecond)
+	close(leave)
+	assert.Equal(t, http.StatusOK, (<-done).StatusCode)
+	assert.Equal(t, int64(1), s.h.must(t, b).refreshes)
+	assert.Equal(t, 1, s.sent("refresh_token"))
 }

@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// leaseLasts is longer than anything that its holder does before it stores
-	// the result, so that only a holder that is gone loses it.
-	leaseLasts = 30 * time.Second
+	// leaseLasts is how long others wait for a holder that is gone, and how long
+	// the store may be away while its holder waits for the provider.
+	leaseLasts = 10 * time.Second
+	// leaseRenews is how often its holder prolongs it.
+	leaseRenews = 3 * time.Second
 	// askTimeout bounds the token request and judging its answer.
 	askTimeout = 25 * time.Second
 	// storeTimeout bounds the attempts to store rotated tokens in a store that is
@@ -62,6 +64,31 @@ func (h *Handler) leased(ctx context.Context, seen *Session) (*Session, error) {
 	}
 }
 
+// hold prolongs the lease until stop is called, which waits for the end of that.
+// That it could not is no concern of the holder's: storing will tell.
+func (h *Handler) hold(ctx context.Context, s *Session) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer func() { _ = recover() }() // a store's panic ends no process
+		ticker := time.NewTicker(h.leaseRenews)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				_, _ = h.sessions.Lease(ctx, s.key, h.replica, leaseLasts)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
 // newer returns the newer of a session as it is stored, under its lease, and as the
 // caller has seen it: a store may have lost what it had acknowledged.
 func newer(stored, seen *Session) *Session {
@@ -88,6 +115,6 @@ func (h *Handler) enter(ctx context.Context, s *Session) error {
 // reached ends it by itself.
 func (h *Handler) release(ctx context.Context, s *Session) {
 	if err := h.sessions.Release(ctx, s.key, h.replica); err != nil {
-		h.storeFailed(ctx, "release", err)
+		_ = h.storeFailed(ctx, "release", err)
 	}
 }

@@ -64,7 +64,7 @@ func (h *Handler) look(ctx context.Context) Readiness {
 		})
 	}
 	if _, err := h.sessions.Load(ctx, digest("ready")); err != nil {
-		h.log.WarnContext(ctx, "session store failed", "operation", "ready", "error", err)
+		_ = h.storeFailed(ctx, "ready", err)
 		mu.Lock()
 		out.Ready, out.Store = false, "not reached"
 		mu.Unlock()

@@ -103,9 +103,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 		h.release(ctx, s)
 		return nil, errors.Join(errNoRefreshToken, loginRequired("the provider gave no refresh token: log in again to renew the login"))
 	}
-	ask, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	fresh, refusal := h.clients[s.Client].Refresh(ask, s.Login)
+	fresh, refusal := h.askProvider(ctx, s)
 	var e *oidcclient.Error
 	if errors.As(refusal, &e) {
 		if e.LoginAgain() {
@@ -131,6 +129,14 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 	}
 	h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
 	return s, nil
+}
+
+// askProvider makes the token request, holding the lease meanwhile.
+func (h *Handler) askProvider(ctx context.Context, s *Session) (*oidcclient.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	defer h.hold(ctx, s)()
+	return h.clients[s.Client].Refresh(ctx, s.Login)
 }
 
 // refusedAtProvider ends a session whose refresh token is dead, unless somebody

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -107,7 +108,7 @@ func (h *Handler) extend(ctx context.Context, s *Session) {
 	if !s.inCookie {
 		if err := h.sessions.Extend(ctx, s.key, until); err != nil {
 			// The session is good now; it only ends earlier than it might.
-			h.storeFailed(ctx, "extend", err)
+			_ = h.storeFailed(ctx, "extend", err)
 			return
 		}
 	}
@@ -184,13 +185,47 @@ func (h *Handler) remove(ctx context.Context, s *Session, version int64) error {
 	return err
 }
 
+// troubles are the failures of a store, by operation, so that an outage does not
+// fill the log with one record for each request.
+type troubles struct {
+	mu     sync.Mutex // guards logged
+	logged map[string]trouble
+}
+
+type trouble struct {
+	at     time.Time
+	silent int // failures since, which were not logged
+}
+
+// troubleRests is how long further failures of an operation are only counted.
+const troubleRests = 5 * time.Second
+
+// note reports whether a failure is to be logged, and how many were not before it.
+func (t *troubles) note(operation string, now time.Time) (log bool, silent int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last, known := t.logged[operation]
+	if age := now.Sub(last.at); known && age >= 0 && age < troubleRests {
+		last.silent++
+		t.logged[operation] = last
+		return false, 0
+	}
+	if t.logged == nil {
+		t.logged = map[string]trouble{}
+	}
+	t.logged[operation] = trouble{at: now}
+	return true, last.silent
+}
+
 // storeFailed logs a store's error, whose text is not ours to show, and returns
 // what to answer.
 func (h *Handler) storeFailed(ctx context.Context, operation string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	h.log.ErrorContext(ctx, "session store failed", "operation", operation, "error", err)
+	if log, silent := h.troubles.note(operation, h.now()); log {
+		h.log.ErrorContext(ctx, "session store failed", "operation", operation, "error", err, "silent", silent)
+	}
 	return &Problem{
 		Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", RetryAfter: retryAfter,
 		Title: "Please try again in a moment", Description: "The application can't reach its store of sessions.",
