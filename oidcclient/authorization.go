@@ -21,6 +21,10 @@ type Authorization struct {
 	URL string
 	// Form holds the parameters of a POST.
 	Form url.Values
+	// Object is the signed request object to be served at
+	// BeginOptions.RequestURI, with the media type
+	// application/oauth-authz-req+jwt; "" where nothing has to be served.
+	Object string
 }
 
 // formScript submits the form of a POST; the Content-Security-Policy allows it

@@ -2,7 +2,6 @@ package oidcclient
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,43 +9,21 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
-
-	"github.com/rely-go/rely/assertion"
 )
 
 // defaultLoginLifetime is how long a person may take at the provider.
 const defaultLoginLifetime = 10 * time.Minute
 
-// BeginOptions is what one login asks for beyond the configuration. The zero
-// value asks for nothing more.
-type BeginOptions struct {
-	// Scopes are asked for beside those of the configuration.
-	Scopes []string
-	// LoginHint is sent as login_hint. Some profiles allow only certain values,
-	// because the rest would be personal data in a URL.
-	LoginHint string
-	// Prompt is sent as prompt: none, login, consent, select_account.
-	Prompt []string
-	// ACRValues replace those of the configuration.
-	ACRValues []string
-	// MinACR, when not "", replaces the configuration's.
-	MinACR string
-	// MaxAge, when not nil, replaces the configuration's. Zero asks for a fresh
-	// authentication.
-	MaxAge *time.Duration
-	// UILocales is sent as ui_locales, BCP 47 tags in order of preference.
-	UILocales []string
-	// Params are further parameters of the authorization request. Those that
-	// this package sends itself can't be given here.
-	Params url.Values
-}
-
 // Begin starts a login. It returns what to send the browser to, and what to
 // keep for [Client.Complete], bound to that browser. It makes no request unless
-// the provider's metadata are not known yet.
+// the provider's metadata are not known yet, or requests are pushed.
 func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, *Pending, error) {
 	if c.cfg.RedirectURI == "" {
 		return nil, nil, refuse(StepBegin, "redirect_uri", "client is configured without a redirect URI")
+	}
+	opts = opts.over(c.cfg.Authorize)
+	if err := opts.check(); err != nil {
+		return nil, nil, err
 	}
 	found, err := c.found(ctx)
 	if err != nil {
@@ -57,17 +34,11 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.cfg.Profile.Carriage == CarrySignedForm {
-		form, err := c.signedForm(ctx, found, params)
-		if err != nil {
-			return nil, nil, err
-		}
-		return &Authorization{Method: http.MethodPost, URL: found.AuthorizationEndpoint, Form: form}, pending, nil
-	}
-	if err := c.checkHint(opts.LoginHint); err != nil {
+	authorization, err := c.carry(ctx, found, params, opts)
+	if err != nil {
 		return nil, nil, err
 	}
-	return &Authorization{Method: http.MethodGet, URL: authCodeURL(found.AuthorizationEndpoint, params)}, pending, nil
+	return authorization, pending, nil
 }
 
 // newPending chooses everything about one login that has to be unguessable, and
@@ -129,6 +100,11 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 	set("prompt", strings.Join(opts.Prompt, " "))
 	set("ui_locales", strings.Join(opts.UILocales, " "))
 	set("acr_values", strings.Join(c.acrValues(d, opts), " "))
+	set("claims", opts.Claims)
+	set("authorization_details", opts.AuthorizationDetails)
+	if len(opts.Resources) > 0 {
+		params["resource"] = slices.Clone(opts.Resources)
+	}
 	if d.MaxAge != nil {
 		set("max_age", strconv.FormatInt(*d.MaxAge, 10))
 	}
@@ -156,7 +132,7 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 func ownParams() []string {
 	return []string{
 		"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode", "max_age", "acr_values",
-		"login_hint", "prompt", "ui_locales",
+		"login_hint", "prompt", "ui_locales", "claims", "authorization_details", "resource",
 		"code_challenge", "code_challenge_method", "request", "request_uri", "client_secret", "client_assertion",
 	}
 }
@@ -182,47 +158,4 @@ func (c *Client) checkHint(hint string) error {
 		return nil
 	}
 	return refuse(StepBegin, "login_hint", "provider allows no such value in a URL")
-}
-
-// authCodeURL lets x/oauth2 write the URL.
-func authCodeURL(endpoint string, params url.Values) string {
-	config := oauth2.Config{
-		ClientID: params.Get("client_id"), RedirectURL: params.Get("redirect_uri"),
-		Scopes: []string{params.Get("scope")}, Endpoint: oauth2.Endpoint{AuthURL: endpoint},
-	}
-	var options []oauth2.AuthCodeOption
-	repeated := url.Values{}
-	for name, values := range params {
-		switch {
-		case name == "client_id", name == "redirect_uri", name == "scope", name == "state":
-		case len(values) > 1: // which x/oauth2 can't say
-			repeated[name] = values
-		default:
-			options = append(options, oauth2.SetAuthURLParam(name, values[0]))
-		}
-	}
-	written := config.AuthCodeURL(params.Get("state"), options...)
-	if len(repeated) > 0 {
-		written += "&" + repeated.Encode()
-	}
-	return written
-}
-
-// signedForm puts the request into a signed request object (OpenID Connect Core
-// §6.1, RFC 9101) and returns the form for the browser.
-func (c *Client) signedForm(ctx context.Context, found *provider, params url.Values) (url.Values, error) {
-	rules := c.cfg.Profile.Request
-	object, err := c.requests.RequestObject(ctx, assertion.RequestObject{
-		Audience: found.Issuer, Subject: rules.Subject, Params: params, Encrypt: c.cfg.RequestEncryption,
-	})
-	if err != nil {
-		return nil, cantSign(ctx, StepBegin, "request object can't be signed", err)
-	}
-	form := url.Values{"request": {object}}
-	for _, name := range rules.Outside {
-		if params.Has(name) {
-			form.Set(name, params.Get(name))
-		}
-	}
-	return form, nil
 }

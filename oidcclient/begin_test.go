@@ -26,7 +26,9 @@ func TestBeginQuery(t *testing.T) {
 	})
 	auth, pending, err := c.Begin(t.Context(), BeginOptions{
 		LoginHint: "anna", Prompt: []string{"login", "consent"}, UILocales: []string{"nb", "en"},
-		Params: url.Values{"resource": {"https://a.example", "https://b.example"}},
+		Claims: `{"userinfo":{"email":null}}`, AuthorizationDetails: `[{"type":"payment"}]`,
+		Resources: []string{"https://a.example", "https://b.example"}, Scopes: []string{"email", "phone"},
+		Params: url.Values{"list": {"1", "2"}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, http.MethodGet, auth.Method)
@@ -38,7 +40,7 @@ func TestBeginQuery(t *testing.T) {
 	challenge := sha256.Sum256([]byte(pending.data.Verifier))
 	assert.Equal(t, url.Values{
 		"tenant": {"7"}, "response_type": {"code"}, "client_id": {"client"}, "redirect_uri": {"https://rp.example/cb"},
-		"scope": {"openid email"}, "state": {pending.State()}, "nonce": {pending.data.Nonce}, "response_mode": {"form_post"},
+		"scope": {"openid email phone"}, "claims": {`{"userinfo":{"email":null}}`}, "authorization_details": {`[{"type":"payment"}]`}, "list": {"1", "2"}, "state": {pending.State()}, "nonce": {pending.data.Nonce}, "response_mode": {"form_post"},
 		"login_hint": {"anna"}, "prompt": {"login consent"}, "ui_locales": {"nb en"}, "acr_values": {"a b"}, "max_age": {"3600"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"api_version": {"4"}, "resource": {"https://a.example", "https://b.example"},

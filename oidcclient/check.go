@@ -109,6 +109,9 @@ func (c *Config) needed() []need {
 	if c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC) {
 		all = append(all, need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }})
 	}
+	if c.carriage(&ProviderMetadata{}).pushed() {
+		all = append(all, need{"pushed_authorization_request_endpoint", func(m *ProviderMetadata) string { return m.PushedAuthorizationRequestEndpoint }})
+	}
 	if c.UserInfo {
 		all = append(all, need{"userinfo_endpoint", func(m *ProviderMetadata) string { return m.UserInfoEndpoint }})
 	}
@@ -149,7 +152,7 @@ func checkRedirect(raw string) error {
 func (c *Config) checkRequest() *ConfigError {
 	scopes := c.scopes()
 	for _, s := range scopes {
-		if s == "" || strings.ContainsAny(s, " \t\r\n\"\\") {
+		if !isScope(s) {
 			return wrong("Scopes", "hold something that is no scope (RFC 6749 §3.3)")
 		}
 	}
@@ -164,8 +167,23 @@ func (c *Config) checkRequest() *ConfigError {
 	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
 		return wrong("MaxAge", "is not a whole number of seconds")
 	}
-	if c.RequestEncryption != nil && c.Profile.Carriage != CarrySignedForm {
-		return wrong("RequestEncryption", "is only for profiles with request objects")
+	if carriage := c.carriage(&ProviderMetadata{}); c.RequestEncryption != nil && !carriage.signed() {
+		return wrong("RequestEncryption", "is only for request objects")
+	}
+	switch {
+	case c.Carriage > CarryPushedObject:
+		return wrong("Carriage", "is none of the constants")
+	case c.Profile.Carriage != CarryQuery && c.Carriage != CarryQuery && c.Carriage != c.Profile.Carriage:
+		return wrong("Carriage", "is not for this profile")
+	case c.Carriage == CarrySignedForm && c.Profile.Carriage != CarrySignedForm:
+		return wrong("Carriage", "is not for this profile")
+	}
+	a := &c.Authorize
+	if a.ACRValues != nil || a.MinACR != "" || a.MaxAge != nil || a.RequestURI != "" {
+		return wrong("Authorize", "has ACRValues, MinACR, MaxAge or RequestURI")
+	}
+	if err := a.check(); err != nil {
+		return wrong("Authorize", "%s", err.Reason)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func newClient(cfg Config) (*Client, *ConfigError) {
 	if c.auth, wrong = newClientAuth(cfg); wrong != nil {
 		return nil, wrong
 	}
-	if cfg.Profile.Carriage == CarrySignedForm {
+	if cfg.carriage(&ProviderMetadata{}).signed() {
 		if c.requests, wrong = cfg.newSigner(); wrong != nil {
 			return nil, wrong
 		}
@@ -247,6 +247,9 @@ func (c *Client) find(ctx context.Context) (*provider, error) {
 // of its authentication methods is not among it: the lists leave out what is
 // enabled for single clients, and the provider refuses a wrong one itself.
 func (c *Client) suits(m *ProviderMetadata) error {
+	if m.RequirePushedAuthorizationRequests && m.PushedAuthorizationRequestEndpoint == "" && c.cfg.RedirectURI != "" {
+		return providerFault(StepDiscover, 0, "provider demands pushed requests, and its metadata name no endpoint for them")
+	}
 	if m.CodeChallengeMethods != nil && !c.cfg.Profile.NoPKCE && !slices.Contains(m.CodeChallengeMethods, "S256") {
 		return providerFault(StepDiscover, 0, "provider does not support PKCE with S256, by its metadata")
 	}

@@ -77,8 +77,13 @@ type Config struct {
 	// Key signs client assertions and request objects.
 	Key *assertion.Key
 
-	// RequestEncryption, where the profile uses request objects, also encrypts
-	// them to the provider.
+	// Carriage says how authorization requests travel; the zero value leaves that
+	// to the profile. A provider whose metadata demand pushed requests gets them
+	// pushed in any case.
+	Carriage Carriage
+
+	// RequestEncryption, where there are request objects, also encrypts them to
+	// the provider.
 	RequestEncryption *assertion.Encryption
 
 	// ClientCertificate is presented in TLS, for the tls methods.
@@ -134,6 +139,11 @@ type Config struct {
 	// refused.
 	MaxAge *time.Duration
 
+	// Authorize is asked for with each login that does not say otherwise. Its
+	// ACRValues, MinACR, MaxAge and RequestURI have to be empty: the first three
+	// have fields above, and the last is one login's.
+	Authorize BeginOptions
+
 	// UserInfo makes Complete ask for userinfo after the ID token.
 	UserInfo bool
 
@@ -171,7 +181,26 @@ func (c Config) clone() Config {
 	c.Key = copied(c.Key)
 	c.RequestEncryption = copied(c.RequestEncryption)
 	c.MaxAge = copied(c.MaxAge)
+	c.Authorize = c.Authorize.clone()
 	return c
+}
+
+// carriage is how requests travel to a provider with these metadata.
+func (c *Config) carriage(m *ProviderMetadata) Carriage {
+	carriage := c.Carriage
+	if carriage == CarryQuery {
+		carriage = c.Profile.Carriage
+	}
+	if !m.RequirePushedAuthorizationRequests {
+		return carriage
+	}
+	switch carriage {
+	case CarryQuery:
+		return CarryPushed
+	case CarryObject, CarryReference:
+		return CarryPushedObject
+	}
+	return carriage
 }
 
 func copied[T any](p *T) *T {

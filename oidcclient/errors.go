@@ -15,15 +15,16 @@ type Step string
 
 // The steps, in the order in which a login takes them.
 const (
-	StepDiscover Step = "discovery"     // finding the provider's metadata
-	StepBegin    Step = "begin"         // making the authorization request
-	StepCallback Step = "callback"      // judging the authorization response
-	StepExchange Step = "code exchange" // the token request with the code
-	StepIdentity Step = "identity"      // believing the ID token
-	StepUserInfo Step = "userinfo"      // the userinfo request and its answer
-	StepRefresh  Step = "refresh"       // the token request with the refresh token
-	StepLogout   Step = "logout"        // ending the session at the provider
-	StepGrant    Step = "token request" // a token request for another grant
+	StepDiscover Step = "discovery"      // finding the provider's metadata
+	StepBegin    Step = "begin"          // making the authorization request
+	StepPush     Step = "pushed request" // sending it to the provider first (RFC 9126)
+	StepCallback Step = "callback"       // judging the authorization response
+	StepExchange Step = "code exchange"  // the token request with the code
+	StepIdentity Step = "identity"       // believing the ID token
+	StepUserInfo Step = "userinfo"       // the userinfo request and its answer
+	StepRefresh  Step = "refresh"        // the token request with the refresh token
+	StepLogout   Step = "logout"         // ending the session at the provider
+	StepGrant    Step = "token request"  // a token request for another grant
 )
 
 // Fault says on whose side an error lies, which decides what to answer to a

@@ -28,6 +28,11 @@ type ProviderMetadata struct {
 	UserInfoEndpoint      string `json:"userinfo_endpoint,omitempty"`
 	JWKSURI               string `json:"jwks_uri,omitempty"`
 	EndSessionEndpoint    string `json:"end_session_endpoint,omitempty"`
+	// PushedAuthorizationRequestEndpoint takes authorization requests before the
+	// browser does (RFC 9126 §5).
+	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"`
+	// RequirePushedAuthorizationRequests says that it takes them in no other way.
+	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty"`
 
 	// ResponseIssuerSupported announces iss in every authorization response.
 	ResponseIssuerSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
@@ -45,6 +50,7 @@ func (m *ProviderMetadata) endpoints() [][2]string {
 		{"userinfo_endpoint", m.UserInfoEndpoint},
 		{"jwks_uri", m.JWKSURI},
 		{"end_session_endpoint", m.EndSessionEndpoint},
+		{"pushed_authorization_request_endpoint", m.PushedAuthorizationRequestEndpoint},
 	}
 }
 
@@ -74,6 +80,8 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.UserInfoEndpoint, found.UserInfoEndpoint)
 	fill(&m.JWKSURI, found.JWKSURI)
 	fill(&m.EndSessionEndpoint, found.EndSessionEndpoint)
+	fill(&m.PushedAuthorizationRequestEndpoint, found.PushedAuthorizationRequestEndpoint)
+	m.RequirePushedAuthorizationRequests = m.RequirePushedAuthorizationRequests || found.RequirePushedAuthorizationRequests
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
 	if m.CodeChallengeMethods == nil {
 		m.CodeChallengeMethods = found.CodeChallengeMethods

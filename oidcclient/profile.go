@@ -154,7 +154,24 @@ const (
 	// CarrySignedForm posts a form from the browser with a signed request
 	// object.
 	CarrySignedForm
+	// CarryObject sends a signed request object in the query (RFC 9101 §5.1).
+	CarryObject
+	// CarryReference sends the URI of a signed request object, which this
+	// application serves (RFC 9101 §5.2): see BeginOptions.RequestURI.
+	CarryReference
+	// CarryPushed sends the parameters to the provider first, authenticated, and
+	// the browser with what it answers (RFC 9126).
+	CarryPushed
+	// CarryPushedObject does so with a signed request object (RFC 9126 §3).
+	CarryPushedObject
 )
+
+// signed reports whether the request travels as a signed request object.
+func (c Carriage) signed() bool {
+	return c == CarrySignedForm || c == CarryObject || c == CarryReference || c == CarryPushedObject
+}
+
+func (c Carriage) pushed() bool { return c == CarryPushed || c == CarryPushedObject }
 
 // RequestRules says what a signed request object holds (RFC 9101).
 type RequestRules struct {

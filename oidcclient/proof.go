@@ -21,6 +21,10 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 	if err != nil {
 		return nil, err
 	}
+	opts = opts.over(c.cfg.Authorize)
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
 	pending := c.newPending(opts)
 	params, err := c.authorizeParams(pending, opts)
 	if err != nil {

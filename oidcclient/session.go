@@ -65,9 +65,10 @@ type sessionData struct {
 	ReceivedAt         time.Time // the tokens
 	StartedAt          time.Time
 	UserInfo           string // JSON; "" when it was not asked for
+	Details            string // JSON of authorization_details; "" when none came
 }
 
-const sessionVersion = 2
+const sessionVersion = 3
 
 // pack and unpack are the only places that know the order.
 func (d *sessionData) pack() []byte {
@@ -86,6 +87,7 @@ func (d *sessionData) pack() []byte {
 	w.Time(d.ReceivedAt)
 	w.Time(d.StartedAt)
 	w.Text(d.UserInfo)
+	w.Text(d.Details)
 	return w.Bytes()
 }
 
@@ -94,7 +96,7 @@ func (d *sessionData) unpack(text []byte) (ok bool) {
 	*d = sessionData{
 		Version: r.Int(), ClientID: r.Text(), Issuer: r.Text(), Subject: r.Text(), IDToken: r.Text(), Legacy: r.Text(),
 		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
-		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(),
+		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(), Details: r.Text(),
 	}
 	return r.Done() && d.Version == sessionVersion
 }
@@ -108,6 +110,9 @@ func (d *sessionData) take(t *tokenResponse, neverRefresh bool) {
 	}
 	if t.hasScope {
 		d.Scopes = strings.Fields(t.scope)
+	}
+	if t.details != "" {
+		d.Details = t.details
 	}
 }
 
@@ -197,6 +202,16 @@ func (s *Session) AuthenticatedAt() (time.Time, bool) {
 // Scopes returns what the access token is good for: what the provider said, or
 // what was asked for where it said nothing (RFC 6749 §5.1).
 func (s *Session) Scopes() []string { return slices.Clone(s.data.Scopes) }
+
+// AuthorizationDetails decodes what the access token is good for in detail, as
+// the provider granted it, into v, by exact names: an array of objects with a type
+// each (RFC 9396 §7). Without any it leaves v as it is.
+func (s *Session) AuthorizationDetails(v any) error {
+	if s.data.Details == "" {
+		return nil
+	}
+	return strictjson.Unmarshal([]byte(s.data.Details), v, maxDepth)
+}
 
 // Expiry returns when the access token ends; zero when the provider didn't say.
 // It is not the end of the session, which the application decides.

@@ -22,6 +22,7 @@ type tokenResponse struct {
 	idToken      string
 	scope        string
 	hasScope     bool
+	details      string // authorization_details, JSON; "" when there are none
 	received     time.Time
 	expiry       time.Time // zero: not said
 	all          strictjson.Object
@@ -116,6 +117,12 @@ func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, e
 		e := providerFault(step, got.status, "token response has another token_type than Bearer")
 		e.Check = "token_type"
 		return nil, e
+	}
+	if details, ok := object.Raw("authorization_details"); ok {
+		if !isDetails([]byte(details)) {
+			return nil, providerFault(step, got.status, "token response has authorization_details that are none (RFC 9396 §7)")
+		}
+		t.details = details
 	}
 	lifetime, err := expiresIn(object)
 	if err != nil {

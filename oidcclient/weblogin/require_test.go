@@ -120,11 +120,12 @@ func TestStepUpNotMet(t *testing.T) {
 		check string
 	}{
 		"acr":   {Requirement{MinACR: "high"}, "acr"},
-		"scope": {Requirement{Scopes: []string{"not granted"}}, "scope"},
+		"scope": {Requirement{Scopes: []string{"payments"}}, "scope"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, rig{})
-			s.claims(t, map[string]any{"acr": "low"})
+			s.ops["op"].OnToken(func(i *oidctest.Issue) { i.Claims["acr"], i.Answer["scope"] = "low", "openid" })
+			t.Cleanup(func() { s.ops["op"].OnToken(nil) })
 			page := s.h.Require(tt.need, hello())
 			b := s.browser()
 			b.login("/login/op")

@@ -1,0 +1,138 @@
+package oidcclient
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// BeginOptions is what one login asks for beyond the configuration. The zero
+// value asks for nothing more.
+type BeginOptions struct {
+	// Scopes are asked for beside those of the configuration.
+	Scopes []string
+	// LoginHint is sent as login_hint. Some profiles allow only certain values,
+	// because the rest would be personal data in a URL.
+	LoginHint string
+	// Prompt is sent as prompt: none, login, consent, select_account.
+	Prompt []string
+	// ACRValues replace those of the configuration.
+	ACRValues []string
+	// MinACR, when not "", replaces the configuration's.
+	MinACR string
+	// MaxAge, when not nil, replaces the configuration's. Zero asks for a fresh
+	// authentication.
+	MaxAge *time.Duration
+	// UILocales is sent as ui_locales, BCP 47 tags in order of preference.
+	UILocales []string
+	// Claims is sent as claims, a JSON object that names single claims (OpenID
+	// Connect Core §5.5).
+	Claims string
+	// AuthorizationDetails is sent as authorization_details, a JSON array of
+	// objects with a type each (RFC 9396 §2). What was granted is in
+	// [Session.AuthorizationDetails].
+	AuthorizationDetails string
+	// Resources are sent as resource, once each: absolute URIs of the APIs for
+	// which the access token is wanted (RFC 8707 §2).
+	Resources []string
+	// RequestURI is where the caller serves the request object of this login, for
+	// CarryReference only: an https URL, or http on loopback, that nobody can
+	// guess, at most 512 characters. [Authorization.Object] is what to serve
+	// there; it is empty where the provider demands pushed requests.
+	RequestURI string
+	// Params are further parameters of the authorization request. Those that
+	// this package sends itself can't be given here.
+	Params url.Values
+}
+
+// over returns o with the gaps filled from what each login asks for.
+func (o BeginOptions) over(each BeginOptions) BeginOptions {
+	o.Scopes = slices.Concat(each.Scopes, o.Scopes)
+	fill := func(into *string, from string) {
+		if *into == "" {
+			*into = from
+		}
+	}
+	fill(&o.LoginHint, each.LoginHint)
+	fill(&o.Claims, each.Claims)
+	fill(&o.AuthorizationDetails, each.AuthorizationDetails)
+	for _, list := range []struct{ into, from *[]string }{
+		{&o.Prompt, &each.Prompt}, {&o.UILocales, &each.UILocales}, {&o.Resources, &each.Resources},
+	} {
+		if *list.into == nil {
+			*list.into = *list.from
+		}
+	}
+	params := url.Values{}
+	for _, from := range []url.Values{each.Params, o.Params} {
+		for name, values := range from {
+			params[name] = values
+		}
+	}
+	o.Params = params
+	return o
+}
+
+// check refuses what can be nothing but a mistake.
+func (o *BeginOptions) check() *Error {
+	for _, scope := range o.Scopes {
+		if !isScope(scope) {
+			return refuse(StepBegin, "scope", "scope is none (RFC 6749 §3.3)")
+		}
+	}
+	if slices.Contains(o.Prompt, "none") && len(o.Prompt) > 1 {
+		return refuse(StepBegin, "prompt", "none stands beside other values (OpenID Connect Core §3.1.2.1)")
+	}
+	var object map[string]json.RawMessage
+	if o.Claims != "" && json.Unmarshal([]byte(o.Claims), &object) != nil {
+		return refuse(StepBegin, "claims", "claims are no JSON object")
+	}
+	if o.AuthorizationDetails != "" && !isDetails([]byte(o.AuthorizationDetails)) {
+		return refuse(StepBegin, "authorization_details", "details are no JSON array of objects with a type")
+	}
+	for _, resource := range o.Resources {
+		if u, err := url.Parse(resource); err != nil || !u.IsAbs() || u.Fragment != "" {
+			return refuse(StepBegin, "resource", "resource is no absolute URI without fragment (RFC 8707 §2)")
+		}
+	}
+	if o.RequestURI != "" {
+		if _, err := checkURL(o.RequestURI); err != nil || len(o.RequestURI) > 512 {
+			return refuse(StepBegin, "request_uri", "request_uri is no safe URL of at most 512 characters (RFC 9101 §5.2)")
+		}
+	}
+	return nil
+}
+
+func isScope(s string) bool { return s != "" && !strings.ContainsAny(s, " \t\r\n\"\\") }
+
+// isDetails reports whether a text is what RFC 9396 §2 calls authorization
+// details.
+func isDetails(text []byte) bool {
+	var details []struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(text, &details) != nil || len(details) == 0 {
+		return false
+	}
+	for _, detail := range details {
+		if detail.Type == "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (o BeginOptions) clone() BeginOptions {
+	o.Scopes = slices.Clone(o.Scopes)
+	o.Prompt = slices.Clone(o.Prompt)
+	o.UILocales = slices.Clone(o.UILocales)
+	o.Resources = slices.Clone(o.Resources)
+	params := url.Values{}
+	for name, values := range o.Params {
+		params[name] = slices.Clone(values)
+	}
+	o.Params = params
+	return o
+}
