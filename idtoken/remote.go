@@ -190,7 +190,7 @@ func (r *RemoteKeys) get(ctx context.Context) (*published, error) {
 func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*published, error) {
 	waited := false
 	for {
-		f, pause := r.join(number, waited)
+		f, pause := r.join(ctx, number, waited)
 		if f == nil {
 			if err := r.failure(); err != nil || !wait {
 				return nil, err
@@ -215,7 +215,7 @@ func (r *RemoteKeys) after(ctx context.Context, number uint64, wait bool) (*publ
 
 // join returns the fetch to wait for, beginning one if none is under way, or how
 // long the cool-down lasts for who has not waited for it.
-func (r *RemoteKeys) join(number uint64, waited bool) (*flight, time.Duration) {
+func (r *RemoteKeys) join(ctx context.Context, number uint64, waited bool) (*flight, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current != nil && r.current.number > number {
@@ -234,7 +234,7 @@ func (r *RemoteKeys) join(number uint64, waited bool) (*flight, time.Duration) {
 	r.lastTime = now
 	f := &flight{number: r.begun, done: make(chan struct{})}
 	r.flight = f
-	go r.fetch(f)
+	go r.fetch(context.WithoutCancel(ctx), f)
 	return f, 0
 }
 
@@ -256,9 +256,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// fetch is not tied to a caller's context: others wait for it too.
-func (r *RemoteKeys) fetch(f *flight) {
-	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+// fetch does not end with the first caller's context: others wait for it too.
+func (r *RemoteKeys) fetch(ctx context.Context, f *flight) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	keys, maxAge, err := r.request(ctx)
 	if err != nil {

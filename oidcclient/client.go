@@ -193,6 +193,7 @@ func (c *Client) found(ctx context.Context) (*provider, error) {
 		defer cancel()
 		p, err := c.find(ctx)
 		if err != nil {
+			c.log.WarnContext(ctx, "provider not found", "issuer", c.issuer, "client_id", c.cfg.ClientID, "error", err)
 			return nil, err
 		}
 		c.provider.Store(p)

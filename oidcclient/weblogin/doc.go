@@ -93,7 +93,7 @@
 //	request failed              client, status, code, check, error
 //	session refreshed           client
 //	refresh refused             client, code, check: the session ends
-//	refresh failed              client, error: the session goes on
+//	refresh failed              client, status, code, check, error: the session goes on
 //	session ended               client, reason
 //	sessions ended              client, reason, count
 //	provider's logout not reached  client
@@ -102,7 +102,8 @@
 //	session cookie not renewed  error
 //	stored session can't be opened
 //
-// The clients' own are "provider found" (issuer, client_id), "keys fetched" (host,
-// keys) and "keys not fetched" (host, reason), by the Logger of their
-// configuration.
+// The clients' own are "provider found" (issuer, client_id), "provider not found"
+// (issuer, client_id, error), "keys fetched" (host, keys) and "keys not fetched"
+// (host, reason), by the Logger of their configuration. Module
+// oidcclient/telemetry makes metrics and span events of all of them.
 package weblogin

@@ -115,7 +115,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 	}
 	if fresh == nil {
 		h.release(ctx, s)
-		h.log.WarnContext(ctx, "refresh failed", "client", s.Client, "error", refusal)
+		h.refreshFailed(ctx, s, refusal)
 		return nil, refusal
 	}
 	s.Login, s.refreshes, s.ExpiresAt = fresh, s.refreshes+1, h.idleEnd(s.EndsAt)
@@ -124,11 +124,17 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 		return nil, err
 	}
 	if refusal != nil {
-		h.log.WarnContext(ctx, "refresh failed", "client", s.Client, "error", refusal)
+		h.refreshFailed(ctx, s, refusal)
 		return nil, refusal
 	}
 	h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
 	return s, nil
+}
+
+// refreshFailed notes a refresh after which the session goes on.
+func (h *Handler) refreshFailed(ctx context.Context, s *Session, refusal error) {
+	p := problemOf(refusal)
+	h.log.WarnContext(ctx, "refresh failed", "client", s.Client, "status", p.Status, "code", p.Code, "check", p.Check, "error", refusal)
 }
 
 // askProvider makes the token request, holding the lease meanwhile.
