@@ -183,7 +183,7 @@ func (c *Config) checkRequest() *ConfigError {
 		return wrong("Authorize", "has ACRValues, MinACR, MaxAge or RequestURI")
 	}
 	if err := a.check(); err != nil {
-		return wrong("Authorize", "%s", err.Reason)
+		return wrong("Authorize."+err.Check, "%s", err.Reason)
 	}
 	return nil
 }

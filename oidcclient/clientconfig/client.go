@@ -73,8 +73,15 @@ type Client struct {
 	ResponseMode             string `json:"response_mode"`                // query or form_post
 	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
 
-	// RequestObjectSigningAlg has to be the key's algorithm; only for profiles
-	// with request objects.
+	// Request says how requests travel: none (the parameters in the URL), object
+	// (a signed request object in it), or pushed; "" is the profile's. A pushed
+	// one is a request object where request_object_signing_alg is given.
+	Request string `json:"request"`
+	// RequirePushedAuthorizationRequests is the same as request pushed.
+	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests"`
+
+	// RequestObjectSigningAlg has to be the key's algorithm; only where there are
+	// request objects.
 	RequestObjectSigningAlg string `json:"request_object_signing_alg"`
 	// RequestObjectEncryptionAlg and Enc encrypt request objects to the key with
 	// use enc in provider_jwks, or to the certificate in
@@ -82,6 +89,15 @@ type Client struct {
 	RequestObjectEncryptionAlg string `json:"request_object_encryption_alg"`
 	RequestObjectEncryptionEnc string `json:"request_object_encryption_enc"`
 	ProviderCertificateFile    string `json:"provider_certificate_file"`
+
+	// What each login asks for. Prompt and UILocales are separated by spaces;
+	// Claims is a JSON object, AuthorizationDetails a JSON array.
+	Prompt               string          `json:"prompt"`
+	LoginHint            string          `json:"login_hint"`
+	UILocales            string          `json:"ui_locales"`
+	Claims               json.RawMessage `json:"claims"`
+	AuthorizationDetails json.RawMessage `json:"authorization_details"`
+	ResourceIndicators   []string        `json:"resource_indicators"`
 
 	DefaultMaxAge    *int64   `json:"default_max_age"`    // seconds
 	DefaultACRValues []string `json:"default_acr_values"` // in order of preference
@@ -107,7 +123,8 @@ func memberOf() map[string]string {
 		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseMode": "response_mode", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
+		"Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
+		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}
 }
 
@@ -122,7 +139,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
-		m.basics, m.metadata, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+		m.basics, m.metadata, m.request, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
 	} {
 		if err := step(&c, dir); err != nil {
 			return c, err
@@ -171,6 +188,34 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 	return nil
 }
 
+// request says how requests travel, and what each login asks for.
+func (m *Client) request(c *oidcclient.Config, _ string) *Error {
+	kind := m.Request
+	if m.RequirePushedAuthorizationRequests {
+		if kind != "" && kind != "pushed" {
+			return &Error{Member: "request", Reason: "is not pushed, as require_pushed_authorization_requests says"}
+		}
+		kind = "pushed"
+	}
+	switch kind {
+	case "", "none":
+	case "object":
+		c.Carriage = oidcclient.CarryObject
+	case "pushed":
+		c.Carriage = oidcclient.CarryPushed
+		if m.RequestObjectSigningAlg != "" {
+			c.Carriage = oidcclient.CarryPushedObject
+		}
+	default:
+		return &Error{Member: "request", Reason: "is none of none, object and pushed"}
+	}
+	c.Authorize = oidcclient.BeginOptions{
+		Prompt: strings.Fields(m.Prompt), LoginHint: m.LoginHint, UILocales: strings.Fields(m.UILocales),
+		Claims: string(m.Claims), AuthorizationDetails: string(m.AuthorizationDetails), Resources: m.ResourceIndicators,
+	}
+	return nil
+}
+
 // signingKey reads the key for assertions and request objects.
 func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	if m.PrivateKeyFile == "" {
@@ -195,8 +240,8 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 		key.Algorithm, c.AuthAlgorithm = alg, ""
 	}
 	if alg := m.RequestObjectSigningAlg; alg != "" {
-		if c.Profile.Carriage != oidcclient.CarrySignedForm {
-			return &Error{Member: "request_object_signing_alg", Reason: "is not for this profile"}
+		if c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryPushedObject {
+			return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
 		}
 		if m.TokenEndpointAuthSigningAlg != "" && m.TokenEndpointAuthSigningAlg != alg {
 			return &Error{Member: "request_object_signing_alg", Reason: "differs from token_endpoint_auth_signing_alg, and there is one key"}

@@ -74,6 +74,50 @@ func TestRead(t *testing.T) {
 	assert.Equal(t, "https://op.example", clients["acme"].Issuer())
 }
 
+func TestRequestMembers(t *testing.T) {
+	dir := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	const signed = `,"private_key_file":"key.pem","request_object_signing_alg":"ES256"`
+	for more, want := range map[string]oidcclient.Carriage{
+		"":                             oidcclient.CarryQuery,
+		`,"request":"none"`:            oidcclient.CarryQuery,
+		`,"request":"pushed"`:          oidcclient.CarryPushed,
+		`,"request":"object"` + signed: oidcclient.CarryObject,
+		`,"request":"pushed"` + signed: oidcclient.CarryPushedObject,
+		`,"require_pushed_authorization_requests":true`:                    oidcclient.CarryPushed,
+		`,"request":"pushed","require_pushed_authorization_requests":true`: oidcclient.CarryPushed,
+	} {
+		file, err := clientconfig.Read(strings.NewReader(acme(more)), dir)
+		require.NoError(t, err, more)
+		assert.Equal(t, want, file.Clients["acme"].Carriage, more)
+		_, err = file.New(nil)
+		assert.NoError(t, err, more)
+	}
+	file, err := clientconfig.Read(strings.NewReader(acme(`,"prompt":"login consent","login_hint":"anna","ui_locales":"nb en",
+		"claims":{"userinfo":{"email":null}},"authorization_details":[{"type":"payment"}],"resource_indicators":["https://api.example"]`)), dir)
+	require.NoError(t, err)
+	assert.Equal(t, oidcclient.BeginOptions{
+		Prompt: []string{"login", "consent"}, LoginHint: "anna", UILocales: []string{"nb", "en"}, Claims: `{"userinfo":{"email":null}}`,
+		AuthorizationDetails: `[{"type":"payment"}]`, Resources: []string{"https://api.example"},
+	}, file.Clients["acme"].Authorize)
+	_, err = file.New(nil)
+	assert.NoError(t, err)
+	for more, member := range map[string]string{
+		`,"request":"uri"`: "request", `,"request":"object","require_pushed_authorization_requests":true`: "request",
+		`,"request":"object"`: "private_key_file", `,"private_key_file":"key.pem","request_object_signing_alg":"ES256"`: "request_object_signing_alg",
+		`,"claims":[]`: "claims", `,"authorization_details":[{}]`: "authorization_details", `,"resource_indicators":["x"]`: "resource_indicators", `,"prompt":"none login"`: "prompt",
+	} {
+		_, err := read(acme(more), dir)
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, more)
+	}
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "nothing.pem"), []byte(secret), 0o600))

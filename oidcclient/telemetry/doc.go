@@ -44,7 +44,7 @@
 //	request.failed        rely.client, rely.code, rely.check (rely.status)
 //	session.refreshed     rely.client
 //	refresh.refused       rely.client, rely.code, rely.check
-//	refresh.failed        rely.client
+//	refresh.failed        rely.client, rely.code, rely.check (rely.status)
 //	session.ended         rely.client, rely.reason
 //	sessions.ended        rely.client, rely.reason (rely.count)
 //	logout.not_reached    rely.client
