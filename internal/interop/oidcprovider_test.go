@@ -28,6 +28,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"wrong credentials", testWrongCredentials},
 		{"ID token algorithms", testIDTokenAlgorithms},
 		{"form_post", testFormPost},
+		{"carriage", testCarriage},
 		{"refresh", testRefresh},
 		{"userinfo", testUserInfo},
 		{"pairwise subject", testPairwise},

@@ -161,6 +161,8 @@ function settings() {
       clientCredentials: { enabled: true },
       jwtUserinfo: { enabled: true },
       ...(tlsFolder ? { mTLS: mutualTLS } : {}),
+      pushedAuthorizationRequests: { enabled: true },
+      requestObjects: { enabled: true },
       rpInitiatedLogout: { enabled: true },
       // client_credentials asks for a scope of a resource, not of the provider
       resourceIndicators: {
