@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/oidcclient/store/storetest"
 )
@@ -23,8 +24,14 @@ func TestContract(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			config := Config{Prefix: "contract_"}
+			url := engine.URL + test.settings
+			newStore(t, connect(t, url, test.mode), config)
 			storetest.Test(t, func(t *testing.T) storetest.Store {
-				return newStore(t, connect(t, engine.URL+test.settings, test.mode), Config{Prefix: "contract_"})
+				s, err := New(connect(t, url, test.mode), config)
+				require.NoError(t, err)
+				return s
 			})
 		})
 	}

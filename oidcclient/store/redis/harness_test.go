@@ -4,11 +4,18 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/internal/engines"
+)
+
+// patience bounds waiting for what happens soon, and interval is how often to look.
+const (
+	patience = 10 * time.Second
+	interval = 10 * time.Millisecond
 )
 
 // engine is the Redis of all tests but those that fill or end theirs.

@@ -54,7 +54,7 @@ func New(client redis.UniversalClient, config Config) (*Store, error) {
 	}
 	// Braces would end the hash tag early.
 	if !regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`).MatchString(config.Prefix) {
-		return nil, errors.New("redisstore: Config.Prefix has to be 1 to 64 letters, digits, and any of -_.:")
+		return nil, errors.New("redisstore: Config.Prefix has to be 1 to 64 letters, digits, and any of these: . : - _")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -72,6 +72,9 @@ func (s *Store) Put(ctx context.Context, r weblogin.Record) error {
 func (s *Store) Load(ctx context.Context, keys ...string) ([]weblogin.Record, error) {
 	if len(keys) == 0 {
 		return nil, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, failed(ctx, "load", err)
 	}
 	answers := make([]*redis.SliceCmd, len(keys))
 	// All in one go; that one key fails shows in its answer too.
@@ -221,11 +224,21 @@ func refused(operation string, err error) error {
 
 // failed is the error of a store that is out of order, or full.
 func failed(ctx context.Context, operation string, err error) error {
-	switch {
-	case redis.IsOOMError(err):
-		return fmt.Errorf("redisstore: %s: %w: %w", operation, weblogin.ErrFull, err)
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("redisstore: %s: %w: %w", operation, ctx.Err(), err)
+	cause := over(ctx)
+	if redis.IsOOMError(err) {
+		cause = weblogin.ErrFull
 	}
-	return fmt.Errorf("redisstore: %s: %w", operation, err)
+	if cause == nil || errors.Is(err, cause) {
+		return fmt.Errorf("redisstore: %s: %w", operation, err)
+	}
+	return fmt.Errorf("redisstore: %s: %w: %w", operation, cause, err)
+}
+
+// over is the error of a context that is over. A connection's deadline may fire a
+// moment before the context's.
+func over(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }

@@ -24,7 +24,7 @@ const (
 	// long is a lifetime that no test outlives.
 	long = time.Hour
 	// short is one that tests wait for.
-	short = 400 * time.Millisecond
+	short = 200 * time.Millisecond
 	// patience bounds waiting for an engine to notice that time has passed.
 	patience = 10 * time.Second
 	interval = 10 * time.Millisecond

@@ -24,6 +24,11 @@ for _, key in ipairs(redis.call('ZRANGE', smallest, 0, -1)) do
       redis.call('DEL', record)
       leave(base, key, names, time)
       count = count + 1
+    else
+      for _, index in ipairs(KEYS) do
+        redis.call('ZREM', index, key)
+        tidy(index, time)
+      end
     end
   end
 end
