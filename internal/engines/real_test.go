@@ -51,4 +51,3 @@ func TestEnginesStartAnswerAndEnd(t *testing.T) {
 		})
 	}
 }
-
