@@ -51,7 +51,9 @@ func write(t *testing.T, name string, content []byte) string {
 }
 
 func TestSeveralOverOneStore(t *testing.T) {
-	for name, startEngine := range map[string]func(string) (*engines.Engine, error){"redis": engines.StartRedis, "postgres": engines.StartPostgres} {
+	for name, startEngine := range map[string]func(string) (*engines.Engine, error){
+		"redis": func(dir string) (*engines.Engine, error) { return engines.StartRedis(dir) }, "postgres": engines.StartPostgres,
+	} {
 		t.Run(name, func(t *testing.T) {
 			engine, err := startEngine(t.TempDir())
 			require.NoError(t, err)
