@@ -28,6 +28,9 @@ type Expect struct {
 	// MaxAge, when not nil, is the max_age that was sent; auth_time is then
 	// required.
 	MaxAge *time.Duration
+	// MaxTokenAge is how long ago the token may have been issued (iat); 0 accepts
+	// any age (OpenID Connect Core §3.1.3.7 no. 10).
+	MaxTokenAge time.Duration
 	// MinACR is the least acr accepted, by the order of the Rules; "" accepts
 	// any.
 	MinACR string
@@ -151,6 +154,8 @@ func (v *Verifier) askIssuedAt(t *token) (bool, string) {
 		return true, "iat is missing or no time"
 	case v.before(t, issuedAt):
 		return true, "token was issued in the future"
+	case t.expect.MaxTokenAge > 0 && t.now.Add(-v.skew-t.expect.MaxTokenAge).After(time.Unix(issuedAt, 0)):
+		return true, "token was issued too long ago"
 	}
 	return true, ""
 }

@@ -54,6 +54,8 @@ func verifyCases() []verifyCase {
 		{name: "azp null is absent", claims: claims("azp", json.RawMessage("null"))},
 		{name: "exp a second ago, within the skew", claims: claims("exp", now-29)},
 		{name: "iat ahead, within the skew", claims: claims("iat", now+30)},
+		{name: "iat as old as it may be", claims: claims("iat", now-90), expect: func(e *Expect) { e.MaxTokenAge = time.Minute }},
+		{name: "iat of any age", claims: claims("iat", now-1_000_000)},
 		{name: "fractions", claims: claims("exp", json.RawMessage("1790000300.999999999999"), "iat", json.RawMessage("1790000000.5"))},
 		{name: "exponent", claims: claims("exp", json.RawMessage("1.7900003e9"))},
 		{name: "string dates where tolerated", claims: claims("exp", "1790000300", "iat", "1790000000", "auth_time", "1790000000"), config: rules(Rules{StringDates: true}), expect: maxAge(&minute)},
@@ -137,6 +139,7 @@ func verifyCases() []verifyCase {
 
 		{name: "iat missing", claims: claims("iat", nil), refused: CheckIssuedAt},
 		{name: "iat ahead", claims: claims("iat", now+31), refused: CheckIssuedAt},
+		{name: "iat too old", claims: claims("iat", now-91), expect: func(e *Expect) { e.MaxTokenAge = time.Minute }, refused: CheckIssuedAt},
 		{name: "iat NaN", claims: claims("iat", "NaN"), refused: CheckIssuedAt},
 
 		{name: "sub missing", claims: claims("sub", nil), refused: CheckSubject},

@@ -131,6 +131,9 @@ func (c *Client) exchange(ctx context.Context, found *provider, d *pendingData, 
 	return c.requestToken(ctx, StepExchange, found, form)
 }
 
+// maxTokenAge is how old an ID token may be that has just been issued.
+const maxTokenAge = 10 * time.Minute
+
 // identify judges the identity in a token response and makes the session.
 func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
 	s := &Session{data: sessionData{
@@ -152,6 +155,10 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 		return s, nil
 	}
 	want := idtoken.Expect{Nonce: d.Nonce, AccessToken: t.accessToken, Code: code, State: d.State, MinACR: d.MinACR}
+	if d.Nonce == "" {
+		// Nothing else in it says that it was made for this login.
+		want.MaxTokenAge = maxTokenAge
+	}
 	if d.MaxAge != nil {
 		maxAge := time.Duration(*d.MaxAge) * time.Second
 		want.MaxAge = &maxAge

@@ -31,6 +31,15 @@ type ProviderMetadata struct {
 	// PushedAuthorizationRequestEndpoint takes authorization requests before the
 	// browser does (RFC 9126 §5).
 	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"`
+	// DeviceAuthorizationEndpoint begins logins on devices (RFC 8628 §4).
+	DeviceAuthorizationEndpoint string `json:"device_authorization_endpoint,omitempty"`
+	// BackchannelAuthenticationEndpoint begins logins without a browser (OpenID
+	// Connect CIBA Core §4).
+	BackchannelAuthenticationEndpoint string `json:"backchannel_authentication_endpoint,omitempty"`
+	// IntrospectionEndpoint and RevocationEndpoint take tokens (RFC 7662, RFC
+	// 7009).
+	IntrospectionEndpoint string `json:"introspection_endpoint,omitempty"`
+	RevocationEndpoint    string `json:"revocation_endpoint,omitempty"`
 	// RequirePushedAuthorizationRequests says that it takes them in no other way.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty"`
 
@@ -51,6 +60,10 @@ func (m *ProviderMetadata) endpoints() [][2]string {
 		{"jwks_uri", m.JWKSURI},
 		{"end_session_endpoint", m.EndSessionEndpoint},
 		{"pushed_authorization_request_endpoint", m.PushedAuthorizationRequestEndpoint},
+		{"device_authorization_endpoint", m.DeviceAuthorizationEndpoint},
+		{"backchannel_authentication_endpoint", m.BackchannelAuthenticationEndpoint},
+		{"introspection_endpoint", m.IntrospectionEndpoint},
+		{"revocation_endpoint", m.RevocationEndpoint},
 	}
 }
 
@@ -81,6 +94,10 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.JWKSURI, found.JWKSURI)
 	fill(&m.EndSessionEndpoint, found.EndSessionEndpoint)
 	fill(&m.PushedAuthorizationRequestEndpoint, found.PushedAuthorizationRequestEndpoint)
+	fill(&m.DeviceAuthorizationEndpoint, found.DeviceAuthorizationEndpoint)
+	fill(&m.BackchannelAuthenticationEndpoint, found.BackchannelAuthenticationEndpoint)
+	fill(&m.IntrospectionEndpoint, found.IntrospectionEndpoint)
+	fill(&m.RevocationEndpoint, found.RevocationEndpoint)
 	m.RequirePushedAuthorizationRequests = m.RequirePushedAuthorizationRequests || found.RequirePushedAuthorizationRequests
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
 	if m.CodeChallengeMethods == nil {

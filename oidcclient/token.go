@@ -179,7 +179,8 @@ func tokenError(step Step, got *answer) *Error {
 	}
 	e.Code = safeCode(code)
 	switch code {
-	case "invalid_grant", "access_denied", "expired_token", "interaction_required", "login_required", "consent_required":
+	case "invalid_grant", "access_denied", "expired_token", "interaction_required", "login_required", "consent_required",
+		"authorization_pending", "slow_down", "unknown_user_id", "expired_login_hint_token", "transaction_failed":
 		e.Fault = FaultAnswer
 	case "temporarily_unavailable":
 		e.Fault = FaultOutage

@@ -23,6 +23,8 @@ var own = map[string][]string{
 	"internal/strictjson":         {},
 	"internal/certchain":          {},
 	"internal/jose":               {},
+	"internal/jwe":                {"internal/jose", "internal/strictjson"},
+	"internal/dpop":               {"internal/strictjson"},
 	"internal/jwx":                {"internal/jose", "internal/strictjson"},
 	"internal/jwx/jwxtest":        {},
 	"internal/corpus":             {},
@@ -35,6 +37,7 @@ var own = map[string][]string{
 	"assertion":                   {"internal"},
 	"idtoken":                     {"internal"},
 	"oidcclient":                  {"assertion", "idtoken", "internal"},
+	"oidcclient/grants":           {"internal", "oidcclient"},
 	"oidcclient/profiles":         {"assertion", "idtoken", "oidcclient"},
 	"oidcclient/clientconfig":     {"assertion", "idtoken", "internal", "oidcclient", "oidcclient/profiles"},
 	"oidcclient/weblogin":         {"idtoken", "internal", "oidcclient"},
@@ -52,7 +55,7 @@ var foreign = map[string][]string{
 	"github.com/lestrrat-go/jwx/v2":      {"internal/jwx", "internal/jwx/jwxtest"},
 	"github.com/stretchr/testify":        {"oidcclient/store/storetest", "pseudonym/linktest"},
 	"github.com/tink-crypto/tink-go/v2":  {"pseudonym"},
-	"golang.org/x/oauth2":                {"oidcclient"},
+	"golang.org/x/oauth2":                {"oidcclient", "oidcclient/grants"},
 	"golang.org/x/sync":                  {"oidcclient"},
 }
 

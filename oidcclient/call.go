@@ -1,0 +1,119 @@
+package oidcclient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/rely-go/rely/idtoken"
+)
+
+// An Endpoint is one of the provider's beyond those that a login needs, by its
+// registered name in the metadata.
+type Endpoint string
+
+// The endpoints that [Client.Call] can reach.
+const (
+	EndpointDevice      Endpoint = "device_authorization_endpoint"       // RFC 8628
+	EndpointBackchannel Endpoint = "backchannel_authentication_endpoint" // OpenID Connect CIBA Core
+	EndpointIntrospect  Endpoint = "introspection_endpoint"              // RFC 7662
+	EndpointRevoke      Endpoint = "revocation_endpoint"                 // RFC 7009
+)
+
+// Call posts a form to an endpoint with the client's authentication, which is
+// made anew for each call. form is not changed. The answer is one strict JSON
+// object, or nothing where the endpoint answers 200 without a body. The error is
+// an [*Error] of StepGrant; its Code is the provider's.
+//
+// It is what package grants is made of, and serves endpoints that the package does
+// not know.
+func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) ([]byte, error) {
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(found.endpoints(), func(e [2]string) bool { return e[0] == string(endpoint) })
+	if i < 0 || found.endpoints()[i][1] == "" {
+		return nil, providerFault(StepGrant, 0, "provider has no "+string(endpoint))
+	}
+	own := url.Values{}
+	for name, values := range form {
+		own[name] = values
+	}
+	got, err := c.post(ctx, StepGrant, found, found.endpoints()[i][1], own)
+	if err != nil {
+		return nil, err
+	}
+	if got.status != http.StatusOK {
+		return nil, tokenError(StepGrant, got)
+	}
+	if len(got.body) == 0 {
+		return nil, nil
+	}
+	if _, err := readObject(StepGrant, got); err != nil {
+		return nil, err
+	}
+	return got.body, nil
+}
+
+// LoginWithGrant logs a person in by a token request that no browser came back
+// for, such as that of a device (RFC 8628) or of CIBA: form holds grant_type and
+// the grant's parameters, and is not changed. The ID token is judged as in
+// [Client.Complete], but for nonce and max_age, which nobody has sent, and for
+// c_hash, as there is no code. want adds what it has to satisfy.
+func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want GrantExpect) (*Session, error) {
+	found, err := c.found(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := url.Values{}
+	for name, values := range form {
+		own[name] = values
+	}
+	answered, err := c.requestToken(ctx, StepGrant, found, own)
+	if err != nil {
+		return nil, err
+	}
+	d := &pendingData{Scopes: want.Scopes, MinACR: want.MinACR}
+	session, err := c.identify(ctx, found, d, answered, "")
+	if err != nil {
+		return nil, err
+	}
+	if id := want.AuthRequestID; id != "" {
+		if err := session.isForRequest(id); err != nil {
+			return nil, notBelieved(ctx, StepIdentity, err)
+		}
+	}
+	if c.cfg.UserInfo {
+		return c.UserInfo(ctx, session)
+	}
+	return session, nil
+}
+
+// GrantExpect is what the tokens of a grant have to satisfy. The zero value adds
+// nothing.
+type GrantExpect struct {
+	// Scopes were asked for: what the access token is good for where the provider
+	// says nothing.
+	Scopes []string
+	// MinACR is the least assurance that is accepted; "" accepts any.
+	MinACR string
+	// AuthRequestID, of CIBA, has to be in the ID token where that has the claim
+	// urn:openid:params:jwt:claim:auth_req_id (OpenID Connect CIBA Core §10.3.1).
+	AuthRequestID string
+}
+
+// isForRequest compares the request that an ID token names with the one that was
+// made.
+func (s *Session) isForRequest(id string) error {
+	claims := map[string]any{}
+	if err := s.Claims(&claims); err != nil {
+		return err
+	}
+	named, there := claims["urn:openid:params:jwt:claim:auth_req_id"]
+	if there && named != id {
+		return &idtoken.Error{Check: idtoken.CheckNonce, Reason: "ID token is for another request"}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package grants_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/grants"
+)
+
+const bearer = `{"access_token":"at","token_type":"Bearer","expires_in":60,"scope":"api"}`
+
+func TestClientCredentialsAndJWTBearer(t *testing.T) {
+	p := newProvider(t)
+	p.on("/token", answer{200, bearer})
+	want := grants.Request{Scopes: []string{"api", "more"}, Resources: []string{"https://a.example", "https://b.example"}, AuthorizationDetails: `[{"type":"x"}]`}
+	token, err := grants.ClientCredentials(t.Context(), p.client(nil), want)
+	require.NoError(t, err)
+	assert.Equal(t, "at", token.AccessToken)
+	sent := url.Values{
+		"basic": {"client:secret"}, "grant_type": {"client_credentials"}, "scope": {"api more"},
+		"resource": {"https://a.example", "https://b.example"}, "authorization_details": {`[{"type":"x"}]`},
+	}
+	assert.Equal(t, sent, p.sent["/token"][0])
+
+	_, err = grants.JWTBearer(t.Context(), p.client(nil), "a.b.c", grants.Request{})
+	require.NoError(t, err)
+	assert.Equal(t, url.Values{"basic": {"client:secret"}, "grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {"a.b.c"}}, p.sent["/token"][1])
+}
+
+func TestExchange(t *testing.T) {
+	p := newProvider(t)
+	p.on("/token", answer{200, `{"access_token":"new","token_type":"Bearer","issued_token_type":"` + grants.TypeAccessToken + `"}`})
+	e := grants.Exchange{
+		SubjectToken: "st", SubjectType: grants.TypeAccessToken, ActorToken: "act", ActorType: grants.TypeJWT, Audience: []string{"a", "b"}, Want: grants.TypeAccessToken,
+	}
+	got, err := grants.ExchangeToken(t.Context(), p.client(nil), e)
+	require.NoError(t, err)
+	assert.Equal(t, "new", got.Token.AccessToken)
+	assert.Equal(t, grants.TypeAccessToken, got.Type)
+	assert.Equal(t, url.Values{
+		"basic": {"client:secret"}, "grant_type": {"urn:ietf:params:oauth:grant-type:token-exchange"}, "subject_token": {"st"}, "subject_token_type": {grants.TypeAccessToken},
+		"actor_token": {"act"}, "actor_token_type": {grants.TypeJWT}, "requested_token_type": {grants.TypeAccessToken}, "audience": {"a", "b"},
+	}, p.sent["/token"][0])
+
+	for name, body := range map[string]string{
+		"no type":      `{"access_token":"new","token_type":"Bearer"}`,
+		"another type": `{"access_token":"new","token_type":"Bearer","issued_token_type":"` + grants.TypeJWT + `"}`,
+		"a number":     `{"access_token":"new","token_type":"Bearer","issued_token_type":1}`,
+	} {
+		p.on("/token", answer{200, body})
+		_, err := grants.ExchangeToken(t.Context(), p.client(nil), e)
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused, name)
+		assert.Equal(t, "issued_token_type", refused.Check)
+	}
+	before := len(p.sent["/token"])
+	for _, bad := range []grants.Exchange{{}, {SubjectToken: "x"}, {SubjectToken: "x", SubjectType: "y", ActorToken: "z"}} {
+		_, err := grants.ExchangeToken(t.Context(), p.client(nil), bad)
+		assert.Error(t, err)
+	}
+	assert.Len(t, p.sent["/token"], before)
+}
+
+func TestRevoke(t *testing.T) {
+	p := newProvider(t)
+	p.on("/revoke", answer{200, ""}, answer{200, "{}"}, refusal("unsupported_token_type"), answer{503, ""})
+	c := p.client(nil)
+	require.NoError(t, grants.Revoke(t.Context(), c, "rt", grants.HintRefreshToken))
+	assert.Equal(t, url.Values{"basic": {"client:secret"}, "token": {"rt"}, "token_type_hint": {"refresh_token"}}, p.sent["/revoke"][0])
+	require.NoError(t, grants.Revoke(t.Context(), c, "at", ""))
+	var e *oidcclient.Error
+	require.ErrorAs(t, grants.Revoke(t.Context(), c, "at", ""), &e)
+	assert.Equal(t, "unsupported_token_type", e.Code)
+	require.ErrorAs(t, grants.Revoke(t.Context(), c, "at", ""), &e)
+	assert.True(t, e.Retryable())
+}
+
+func TestIntrospect(t *testing.T) {
+	p := newProvider(t)
+	c := p.client(nil)
+	p.on("/introspect", answer{200, `{"active":true,"scope":"a b","client_id":"x","username":"anna","token_type":"Bearer","iss":"i","sub":"s","aud":["u","v"],"exp":1700000000,"iat":1600000000.5,"nbf":1,"more":{"y":1}}`})
+	i, err := grants.Introspect(t.Context(), c, "at", grants.HintAccessToken)
+	require.NoError(t, err)
+	assert.True(t, i.Active)
+	assert.Equal(t, []string{"a b", "x", "anna", "Bearer", "i", "s"}, []string{i.Scope, i.ClientID, i.Username, i.TokenType, i.Issuer, i.Subject})
+	assert.Equal(t, []string{"u", "v"}, i.Audience)
+	assert.Equal(t, time.Unix(1700000000, 0).UTC(), i.ExpiresAt)
+	assert.Equal(t, time.Unix(1600000000, 0).UTC(), i.IssuedAt)
+	var more struct {
+		More map[string]int `json:"more"`
+	}
+	require.NoError(t, i.Claims(&more))
+	assert.Equal(t, 1, more.More["y"])
+
+	p.on("/introspect", answer{200, `{"active":false,"sub":"s"}`})
+	i, err = grants.Introspect(t.Context(), c, "at", "")
+	require.NoError(t, err)
+	assert.False(t, i.Active)
+	assert.Empty(t, i.Subject, "of a token that is not active nothing is known")
+
+	for _, body := range []string{
+		`{}`, `{"active":"true"}`, `{"Active":true}`, `{"active":true,"active":false}`, `{"active":true,"sub":1}`, `{"active":true,"exp":"x"}`, `{"active":true,"aud":1}`, `[]`, ``,
+	} {
+		p.on("/introspect", answer{200, body})
+		_, err := grants.Introspect(t.Context(), c, "at", "")
+		assert.Error(t, err, body)
+	}
+}

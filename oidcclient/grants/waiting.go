@@ -1,0 +1,145 @@
+package grants
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+const (
+	usualInterval = 5 * time.Second // RFC 8628 §3.2, OpenID Connect CIBA Core §7.3
+	slowDown      = 5 * time.Second // RFC 8628 §3.5
+	maxInterval   = time.Minute     // while the provider is down
+)
+
+var (
+	// ErrPending: the person has not decided yet, or it is too early to ask.
+	ErrPending = errors.New("grants: person has not decided yet")
+	// ErrExpired: the time for it is over. Begin again.
+	ErrExpired = errors.New("grants: time for the login is over")
+)
+
+// A Waiting is a login that a person completes somewhere else. It is safe for
+// concurrent use, and asks the provider no more often than it wants.
+type Waiting struct {
+	client    *oidcclient.Client
+	form      url.Values // of the token request
+	want      oidcclient.GrantExpect
+	expiresAt time.Time
+	now       func() time.Time
+	sleep     func(context.Context, time.Duration) error
+
+	mu       sync.Mutex // guards what follows, and lets one ask at a time
+	interval time.Duration
+	next     time.Time // when the provider may be asked again
+	done     error     // why there is nothing to wait for any more
+}
+
+// ExpiresAt is when the person's time is over.
+func (w *Waiting) ExpiresAt() time.Time { return w.expiresAt }
+
+// Interval is how long the provider wants between two questions.
+func (w *Waiting) Interval() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.interval
+}
+
+// Poll asks whether the person has decided. The error is [ErrPending] while not,
+// and without asking where it is too early; [ErrExpired]; or the client's: what is
+// Retryable may be asked again, and everything else is the end of it, which every
+// later call returns too.
+func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	switch {
+	case w.done != nil:
+		return nil, w.done
+	case !now.Before(w.expiresAt):
+		w.done = ErrExpired
+		return nil, w.done
+	case now.Before(w.next):
+		return nil, ErrPending
+	}
+	session, err := w.client.LoginWithGrant(ctx, w.form, w.want)
+	w.next = w.now().Add(w.interval)
+	if err == nil {
+		w.done = errors.New("grants: login was completed")
+		return session, nil
+	}
+	return nil, w.judge(err)
+}
+
+// judge decides whether an error is the end.
+func (w *Waiting) judge(err error) error {
+	var e *oidcclient.Error
+	if !errors.As(err, &e) {
+		w.done = err
+		return err
+	}
+	switch {
+	case e.Code == "authorization_pending":
+		return ErrPending
+	case e.Code == "slow_down":
+		w.interval += slowDown
+		w.next = w.now().Add(w.interval)
+		return ErrPending
+	case e.Code == "expired_token":
+		w.done = ErrExpired
+		return w.done
+	case e.Fault == oidcclient.FaultCanceled:
+		return err
+	case e.Retryable() && e.Step == oidcclient.StepGrant:
+		// Less often while it is down (RFC 8628 §3.5).
+		w.interval = min(2*w.interval, max(maxInterval, w.interval))
+		w.next = w.now().Add(w.interval)
+		return err
+	}
+	// Also when the tokens came and could not be judged: they are used up.
+	w.done = err
+	return err
+}
+
+// Wait polls until the person has decided, the time is over or ctx ends. An outage
+// of the provider is waited out.
+func (w *Waiting) Wait(ctx context.Context) (*oidcclient.Session, error) {
+	for {
+		session, err := w.Poll(ctx)
+		var e *oidcclient.Error
+		again := errors.Is(err, ErrPending) || errors.As(err, &e) && e.Retryable() && w.ended() == nil
+		if !again {
+			return session, err
+		}
+		if err := w.sleep(ctx, w.untilNext()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (w *Waiting) ended() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.done
+}
+
+func (w *Waiting) untilNext() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(0, min(w.next.Sub(w.now()), w.expiresAt.Sub(w.now())))
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
