@@ -326,3 +326,19 @@ func TestRemoteKeysOutageIsNotWaitedOut(t *testing.T) {
 	r.clock.Advance(time.Hour)
 	require.NoError(t, r.check("one"))
 }
+
+func TestRemoteKeysReadiness(t *testing.T) {
+	r := newRemoteRig(t, time.Second)
+	r.server.fail()
+	err := r.keys.Ready(t.Context())
+	var refused *Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, CheckKey, refused.Check)
+	assert.True(t, refused.Retryable())
+	r.server.publish("", `{"keys":[]}`)
+	r.clock.Advance(time.Minute)
+	require.NoError(t, r.keys.Ready(t.Context()))
+	r.server.fail()
+	r.clock.Advance(2 * time.Hour)
+	assert.NoError(t, r.keys.Ready(t.Context()), "the last keys outlast an outage")
+}
