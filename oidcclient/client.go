@@ -274,6 +274,17 @@ func (c *Client) Ready(ctx context.Context) error {
 	return nil
 }
 
+// PublicJWKS returns the JWK Set (RFC 7517 §5) of the keys with which this client
+// signs, for a provider that fetches them; an empty set when it signs with none.
+func (c *Client) PublicJWKS() ([]byte, error) {
+	for _, signer := range []*assertion.Signer{c.requests, c.auth.signer} {
+		if signer != nil && !isHMAC(signer.Algorithm()) {
+			return signer.PublicJWKS()
+		}
+	}
+	return []byte(`{"keys":[]}`), nil
+}
+
 // MeetsACR reports whether an authentication context class is at least the given
 // one, in the order of the client's profile.
 func (c *Client) MeetsACR(least, acr string) bool {
@@ -291,6 +302,9 @@ func (c *Client) Issuer() string { return c.issuer }
 
 // RedirectURI returns the configured redirect URI.
 func (c *Client) RedirectURI() string { return c.cfg.RedirectURI }
+
+// Scopes returns what each login asks for.
+func (c *Client) Scopes() []string { return slices.Clone(c.cfg.scopes()) }
 
 // Profile returns a copy of the client's profile.
 func (c *Client) Profile() Profile { return c.cfg.Profile.clone() }

@@ -26,6 +26,7 @@ type app struct {
 	page     *template.Template
 	log      *slog.Logger
 	routes   *http.ServeMux
+	waiting  waiting
 }
 
 // ServeHTTP implements http.Handler.
@@ -63,6 +64,7 @@ func newApp(p *places, s store, log *slog.Logger) (*app, error) {
 	mux.Handle("GET /{$}", a.login.Attach(http.HandlerFunc(a.home)))
 	mux.HandleFunc("GET /style.css", asset("page/style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /icon.svg", asset("page/icon.svg", "image/svg+xml"))
+	a.beyond(mux)
 	mux.HandleFunc("GET /readyz", a.login.ServeReady)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))

@@ -13,6 +13,7 @@ import (
 type places struct {
 	baseURL  string
 	clients  map[string]*oidcclient.Client
+	apis     map[string]string // URLs that are called with a client's tokens
 	embedded []*oidctest.Provider
 }
 
@@ -26,7 +27,7 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &places{baseURL: baseURL}
+	p := &places{baseURL: baseURL, apis: config.Resources}
 	if config.BaseURL != "" {
 		p.baseURL = config.BaseURL
 	}

@@ -24,7 +24,6 @@ var own = map[string][]string{
 	"internal/certchain":          {},
 	"internal/jose":               {},
 	"internal/jwe":                {"internal/jose", "internal/strictjson"},
-	"internal/dpop":               {"internal/strictjson"},
 	"internal/jwx":                {"internal/jose", "internal/strictjson"},
 	"internal/jwx/jwxtest":        {},
 	"internal/corpus":             {},

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,6 +99,10 @@ type Client struct {
 	Claims               json.RawMessage `json:"claims"`
 	AuthorizationDetails json.RawMessage `json:"authorization_details"`
 	ResourceIndicators   []string        `json:"resource_indicators"`
+
+	// Resource is the URL of the API that the application calls with the tokens:
+	// https, or http on loopback.
+	Resource string `json:"resource"`
 
 	DefaultMaxAge    *int64   `json:"default_max_age"`    // seconds
 	DefaultACRValues []string `json:"default_acr_values"` // in order of preference
@@ -208,6 +213,9 @@ func (m *Client) request(c *oidcclient.Config, _ string) *Error {
 		}
 	default:
 		return &Error{Member: "request", Reason: "is none of none, object and pushed"}
+	}
+	if u, err := url.Parse(m.Resource); m.Resource != "" && (err != nil || u.Host == "" || u.User != nil || u.Fragment != "") {
+		return &Error{Member: "resource", Reason: "is not the URL of an API"}
 	}
 	c.Authorize = oidcclient.BeginOptions{
 		Prompt: strings.Fields(m.Prompt), LoginHint: m.LoginHint, UILocales: strings.Fields(m.UILocales),

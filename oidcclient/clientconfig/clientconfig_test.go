@@ -98,8 +98,9 @@ func TestRequestMembers(t *testing.T) {
 		assert.NoError(t, err, more)
 	}
 	file, err := clientconfig.Read(strings.NewReader(acme(`,"prompt":"login consent","login_hint":"anna","ui_locales":"nb en",
-		"claims":{"userinfo":{"email":null}},"authorization_details":[{"type":"payment"}],"resource_indicators":["https://api.example"]`)), dir)
+		"claims":{"userinfo":{"email":null}},"authorization_details":[{"type":"payment"}],"resource_indicators":["https://api.example"],"resource":"https://api.example/me"`)), dir)
 	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"acme": "https://api.example/me"}, file.Resources)
 	assert.Equal(t, oidcclient.BeginOptions{
 		Prompt: []string{"login", "consent"}, LoginHint: "anna", UILocales: []string{"nb", "en"}, Claims: `{"userinfo":{"email":null}}`,
 		AuthorizationDetails: `[{"type":"payment"}]`, Resources: []string{"https://api.example"},
@@ -109,7 +110,7 @@ func TestRequestMembers(t *testing.T) {
 	for more, member := range map[string]string{
 		`,"request":"uri"`: "request", `,"request":"object","require_pushed_authorization_requests":true`: "request",
 		`,"request":"object"`: "private_key_file", `,"private_key_file":"key.pem","request_object_signing_alg":"ES256"`: "request_object_signing_alg",
-		`,"claims":[]`: "claims", `,"authorization_details":[{}]`: "authorization_details", `,"resource_indicators":["x"]`: "resource_indicators", `,"prompt":"none login"`: "prompt",
+		`,"resource":"/me"`: "resource", `,"claims":[]`: "claims", `,"authorization_details":[{}]`: "authorization_details", `,"resource_indicators":["x"]`: "resource_indicators", `,"prompt":"none login"`: "prompt",
 	} {
 		_, err := read(acme(more), dir)
 		var wrong *clientconfig.Error

@@ -27,6 +27,9 @@ type File struct {
 	BaseURL string
 	// Clients has a configuration for each name.
 	Clients map[string]oidcclient.Config
+	// Resources has the URL of the API that the application calls with each
+	// client's tokens, for those that name one.
+	Resources map[string]string
 }
 
 // An Error names the client and the member of a file that are wrong. Its text is
@@ -80,7 +83,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
 		return nil, jsonError(err)
 	}
-	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}}
+	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		var member Client
 		if err := strictjson.UnmarshalClosed(members.Clients[name], &member, maxDepth); err != nil {
@@ -97,6 +100,9 @@ func Read(r io.Reader, dir string) (*File, error) {
 			return nil, err
 		}
 		file.Clients[name] = config
+		if member.Resource != "" {
+			file.Resources[name] = member.Resource
+		}
 	}
 	return file, nil
 }

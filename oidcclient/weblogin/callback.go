@@ -128,13 +128,18 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 		h.log.InfoContext(r.Context(), "login linked", "client", l.Client)
 		return nil
 	}
+	return h.started(w, r, l.Client, login, before.key)
+}
+
+// started begins the session of a completed login.
+func (h *Handler) started(w http.ResponseWriter, r *http.Request, client string, login *oidcclient.Session, before string) error {
 	now := h.now().Round(0)
-	s := &Session{Client: l.Client, Login: login, checks: named(login.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
+	s := &Session{Client: client, Login: login, checks: named(login.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
 	s.ExpiresAt = h.idleEnd(s.EndsAt)
-	if err := h.begin(w, r, s, before.key); err != nil {
+	if err := h.begin(w, r, s, before); err != nil {
 		return err
 	}
-	h.log.InfoContext(r.Context(), "login finished", "client", l.Client)
+	h.log.InfoContext(r.Context(), "login finished", "client", client)
 	return nil
 }
 

@@ -15,7 +15,9 @@
 //
 //	GET  /login/{id}                starts a login; return_to is where to go afterwards
 //	POST /login/{id}?link=1         starts one to be linked to the present session
+//	GET, POST /initiate/{id}        starts one that another site asks for, at the provider iss
 //	GET, POST /callback/{id}        the redirect URI
+//	GET  /jwks/{id}                 the client's public keys
 //	GET  /session                   the session as JSON, or 401
 //	POST /refresh                   renews the tokens, and answers the same JSON
 //	POST /logout                    ends the session here and at the provider

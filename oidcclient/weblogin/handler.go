@@ -11,6 +11,8 @@ func (h *Handler) newRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for path, methods := range map[string]map[string]http.HandlerFunc{
 		"/login/{id}":               {http.MethodGet: h.login, http.MethodPost: h.link},
+		"/initiate/{id}":            {http.MethodGet: h.initiate, http.MethodPost: h.initiate},
+		"/jwks/{id}":                {http.MethodGet: h.jwks},
 		"/callback/{id}":            {http.MethodGet: h.callback, http.MethodPost: h.callback},
 		"/session":                  {http.MethodGet: h.session},
 		"/refresh":                  {http.MethodPost: h.refresh},

@@ -1,6 +1,10 @@
 package weblogin
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/rely-go/rely/oidcclient"
+)
 
 // login starts a login and sends the browser to the provider.
 func (h *Handler) login(w http.ResponseWriter, r *http.Request) {
@@ -42,26 +46,29 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, link bool) {
 		h.fail(w, r, id, err)
 		return
 	}
-	l := &waiting{waitingMeta: waitingMeta{
-		Client: id, ReturnTo: returnTo(query.Get("return_to")), BegunAt: h.now().Round(0), Session: h.presented(r).key, Link: link, Need: need,
-	}}
 	if link {
 		if err := h.linkable(r); err != nil {
 			h.fail(w, r, id, err)
 			return
 		}
 	}
-	authorization, pending, err := client.Begin(r.Context(), options)
+	meta := waitingMeta{Client: id, ReturnTo: returnTo(query.Get("return_to")), Session: h.presented(r).key, Link: link, Need: need}
+	h.send(w, r, meta, options)
+}
+
+// send begins a login and sends the browser to the provider.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, meta waitingMeta, options oidcclient.BeginOptions) {
+	authorization, pending, err := h.clients[meta.Client].Begin(r.Context(), options)
 	if err != nil {
-		h.fail(w, r, id, err)
+		h.fail(w, r, meta.Client, err)
 		return
 	}
-	l.pending = pending
-	if err := h.keep(w, r, l); err != nil {
-		h.fail(w, r, id, err)
+	meta.BegunAt = h.now().Round(0)
+	if err := h.keep(w, r, &waiting{pending: pending, waitingMeta: meta}); err != nil {
+		h.fail(w, r, meta.Client, err)
 		return
 	}
-	h.log.InfoContext(r.Context(), "login started", "client", id, "link", link)
+	h.log.InfoContext(r.Context(), "login started", "client", meta.Client, "link", meta.Link)
 	authorization.ServeHTTP(w, r)
 }
 

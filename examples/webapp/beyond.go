@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/grants"
+	"github.com/rely-go/rely/oidcclient/weblogin"
+)
+
+// beyond mounts what is no login in this browser: tokens of the application
+// itself, logins at a device or a phone, and the call of an API.
+func (a *app) beyond(mux *http.ServeMux) {
+	own := http.NewCrossOriginProtection() // no other site's page starts these
+	mux.Handle("POST /machine/{id}", own.Handler(a.with(a.machine)))
+	mux.Handle("POST /device/{id}", own.Handler(a.with(a.device)))
+	mux.Handle("POST /ciba/{id}", own.Handler(a.with(a.backchannel)))
+	mux.Handle("GET /device/{id}/{handle}", a.with(a.decided))
+	mux.Handle("GET /ciba/{id}/{handle}", a.with(a.decided))
+	mux.Handle("POST /ciba-notification/{id}", a.with(a.notified))
+	mux.Handle("GET /resource/{id}", a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.callAPI)))
+}
+
+// with finds the client of a route, and answers with the error of serve.
+func (a *app) with(serve func(http.ResponseWriter, *http.Request, *oidcclient.Client) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client := a.places.clients[r.PathValue("id")]
+		if client == nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		if err := serve(w, r, client); err != nil {
+			a.refuse(w, err)
+		}
+	})
+}
+
+// refuse answers a program: the texts of the library's errors are made to be shown.
+func (a *app) refuse(w http.ResponseWriter, err error) {
+	status, code := http.StatusInternalServerError, "internal_error"
+	var e *oidcclient.Error
+	var p *weblogin.Problem
+	switch {
+	case errors.As(err, &e):
+		status, code = e.HTTPStatus(), "login_refused"
+		if e.Code != "" {
+			code = e.Code
+		}
+	case errors.As(err, &p):
+		status, code = p.Status, p.Code
+	case errors.Is(err, grants.ErrExpired):
+		status, code = http.StatusBadRequest, "expired_token"
+	case errors.Is(err, grants.ErrNotification):
+		status, code = http.StatusUnauthorized, "invalid_token"
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	answer(w, status, map[string]any{"error": code, "error_description": err.Error()})
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the browser may be gone
+}
+
+func (a *app) machine(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	token, err := grants.ClientCredentials(r.Context(), client, grants.Request{Scopes: strings.Fields(r.FormValue("scope"))})
+	if err != nil {
+		return err
+	}
+	var ends any
+	if !token.Expiry.IsZero() {
+		ends = token.Expiry.Unix()
+	}
+	scope, _ := token.Extra("scope").(string)
+	answer(w, http.StatusOK, map[string]any{"token_type": token.Type(), "scope": scope, "expires_at": ends})
+	return nil
+}
+
+func (a *app) device(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
+	d, err := grants.BeginDevice(r.Context(), client, grants.DeviceRequest{Request: grants.Request{Scopes: client.Scopes()}})
+	if err != nil {
+		return err
+	}
+	out := map[string]any{
+		"handle": a.waiting.add(r.PathValue("id"), d.Waiting, nil), "user_code": d.UserCode, "verification_uri": d.VerificationURI,
+		"expires_in": secondsLeft(d.Waiting), "interval": int(d.Interval() / time.Second),
+	}
+	if d.VerificationURIComplete != "" {
+		out["verification_uri_complete"] = d.VerificationURIComplete
+	}
+	answer(w, http.StatusOK, out)
+	return nil
+}
+
+func secondsLeft(w *grants.Waiting) int {
+	return int(time.Until(w.ExpiresAt()).Round(time.Second) / time.Second)
+}
+
+func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if r.FormValue("login_hint") == "" {
+		return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Description: "login_hint is missing"}
+	}
+	b, err := grants.BeginBackchannel(r.Context(), client, grants.BackchannelRequest{
+		Request: grants.Request{Scopes: client.Scopes()}, LoginHint: r.FormValue("login_hint"), BindingMessage: r.FormValue("binding_message"),
+	})
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusAccepted, map[string]any{
+		"handle": a.waiting.add(r.PathValue("id"), b.Waiting, b), "expires_in": secondsLeft(b.Waiting), "interval": int(b.Interval() / time.Second),
+	})
+	return nil
+}
+
+// decided answers 202 until the person has decided, and begins the session then.
+func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Client) error {
+	id, handle := r.PathValue("id"), r.PathValue("handle")
+	waits := a.waiting.get(id, handle)
+	if waits == nil {
+		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "no login waits under this handle"}
+	}
+	session, err := waits.Poll(r.Context())
+	if errors.Is(err, grants.ErrPending) {
+		answer(w, http.StatusAccepted, map[string]any{"interval": int(waits.Interval() / time.Second)})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a.waiting.drop(handle)
+	if err := a.login.StartSession(w, r, id, session); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+// notified takes the provider's notification that somebody has decided.
+func (a *app) notified(w http.ResponseWriter, r *http.Request, _ *oidcclient.Client) error {
+	request, err := grants.ReadNotification(r)
+	if err != nil {
+		return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Description: err.Error()}
+	}
+	b := a.waiting.backchannel(r.PathValue("id"), request)
+	if b == nil {
+		return grants.ErrNotification
+	}
+	if err := b.Notified(r); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// maxAPIAnswer is how much of an API's answer is passed on, in bytes.
+const maxAPIAnswer = 1 << 20
+
+// callAPI calls the client's API with the session's access token, and passes its
+// answer on.
+func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	s, err := a.login.Session(r)
+	if err != nil || s.Client != id || a.places.apis[id] == "" {
+		http.NotFound(w, r)
+		return
+	}
+	target, err := url.Parse(a.places.apis[id])
+	if err != nil {
+		a.refuse(w, err)
+		return
+	}
+	client := http.Client{Timeout: 30 * time.Second, Transport: &oidcclient.Transport{
+		Tokens: a.login.Tokens(s), Origins: []string{target.Scheme + "://" + target.Host},
+	}}
+	body, status, kind, err := fetch(r.Context(), &client, target.String())
+	if err != nil {
+		a.refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the browser may be gone
+}
+
+func fetch(ctx context.Context, client *http.Client, target string) (body []byte, status int, kind string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, 0, "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		var e *oidcclient.Error
+		var p *weblogin.Problem
+		if errors.As(err, &e) || errors.As(err, &p) { // no token to call it with
+			return nil, 0, "", err
+		}
+		return nil, 0, "", &weblogin.Problem{Status: http.StatusBadGateway, Code: "provider_error", Description: "the API was not reached"}
+	}
+	defer resp.Body.Close()
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAPIAnswer))
+	return body, resp.StatusCode, resp.Header.Get("Content-Type"), err
+}
+
+// maxWaiting logins may wait at a time.
+const maxWaiting = 1000
+
+// waiting are the logins that people complete somewhere else, by handle. They are
+// in this process's memory: an application on several machines would keep them
+// where its sessions are.
+type waiting struct {
+	mu     sync.Mutex // guards logins
+	logins map[string]waits
+}
+
+type waits struct {
+	*grants.Waiting
+	client      string
+	backchannel *grants.Backchannel // nil at a device
+}
+
+// add keeps a login, and drops those that are over, or any when there are too many.
+func (w *waiting) add(client string, login *grants.Waiting, b *grants.Backchannel) (handle string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.logins == nil {
+		w.logins = map[string]waits{}
+	}
+	for handle, kept := range w.logins {
+		if time.Now().After(kept.ExpiresAt()) || len(w.logins) >= maxWaiting {
+			delete(w.logins, handle)
+		}
+	}
+	handle = rand.Text()
+	w.logins[handle] = waits{Waiting: login, client: client, backchannel: b}
+	return handle
+}
+
+func (w *waiting) get(client, handle string) *grants.Waiting {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if kept, ok := w.logins[handle]; ok && kept.client == client {
+		return kept.Waiting
+	}
+	return nil
+}
+
+func (w *waiting) backchannel(client, request string) *grants.Backchannel {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, kept := range w.logins {
+		if kept.backchannel != nil && kept.client == client && kept.backchannel.ID() == request {
+			return kept.backchannel
+		}
+	}
+	return nil
+}
+
+func (w *waiting) drop(handle string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.logins, handle)
+}

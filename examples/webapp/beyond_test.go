@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient/oidctest"
+)
+
+// beyondApp is the application with one client whose provider answers these paths.
+func beyondApp(t *testing.T, paths map[string]http.HandlerFunc, more string) http.Handler {
+	t.Helper()
+	mux := http.NewServeMux()
+	for path, serve := range paths {
+		mux.HandleFunc(path, serve)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	name := filepath.Join(t.TempDir(), "config.json")
+	config := fmt.Sprintf(`{"base_url":"http://127.0.0.1:8080","clients":{"one":{"profile":"oidc","issuer":"https://op.example","client_id":"c","client_secret":"s",
+		"redirect_uris":["http://127.0.0.1:8080/callback/one"],"scope":"openid api",
+		"provider_metadata":{"authorization_endpoint":"%[1]s/a","token_endpoint":"%[1]s/token","jwks_uri":"%[1]s/jwks",
+		"device_authorization_endpoint":"%[1]s/device","backchannel_authentication_endpoint":"%[1]s/bc"}%[2]s}}}`, server.URL, more)
+	require.NoError(t, os.WriteFile(name, []byte(config), 0o600))
+	places, err := open(name, "", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	app, err := newApp(places, store{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	return app
+}
+
+// says answers with JSON.
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func ask(t *testing.T, h http.Handler, method, target string, form url.Values, header ...string) (*httptest.ResponseRecorder, map[string]any) {
+	t.Helper()
+	r := httptest.NewRequest(method, target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var out map[string]any
+	_ = json.Unmarshal(w.Body.Bytes(), &out) // not every answer is JSON
+	return w, out
+}
+
+func TestMachine(t *testing.T) {
+	var scope atomic.Value
+	app := beyondApp(t, map[string]http.HandlerFunc{"POST /token": func(w http.ResponseWriter, r *http.Request) {
+		scope.Store(r.FormValue("grant_type") + " " + r.FormValue("scope"))
+		says(200, `{"access_token":"at","token_type":"Bearer","expires_in":60,"scope":"api"}`)(w, r)
+	}}, "")
+	w, out := ask(t, app, "POST", "/machine/one", url.Values{"scope": {"api"}})
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	assert.Equal(t, []any{"Bearer", "api", "client_credentials api"}, []any{out["token_type"], out["scope"], scope.Load()})
+	assert.NotNil(t, out["expires_at"])
+	assert.NotContains(t, w.Body.String(), `"at"`)
+	w, _ = ask(t, app, "POST", "/machine/one", nil, "Sec-Fetch-Site", "cross-site")
+	assert.Equal(t, http.StatusForbidden, w.Code)
+	w, _ = ask(t, app, "POST", "/machine/two", nil)
+	assert.Equal(t, http.StatusNotFound, w.Code)
+}
+
+func TestDeviceAndBackchannel(t *testing.T) {
+	var decided atomic.Bool
+	app := beyondApp(t, map[string]http.HandlerFunc{
+		"POST /device": says(200, `{"device_code":"dc","user_code":"AB-CD","verification_uri":"https://op.example/d","expires_in":600,"interval":1}`),
+		"POST /bc":     says(200, `{"auth_req_id":"r1","expires_in":60,"interval":1}`),
+		"POST /token": func(w http.ResponseWriter, r *http.Request) {
+			decided.Store(true)
+			says(400, `{"error":"access_denied"}`)(w, r)
+		},
+	}, "")
+	w, out := ask(t, app, "POST", "/device/one", nil)
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	assert.Equal(t, []any{"AB-CD", "https://op.example/d", 600.0, 1.0}, []any{out["user_code"], out["verification_uri"], out["expires_in"], out["interval"]})
+	assert.NotContains(t, w.Body.String(), "dc")
+	handle := out["handle"].(string)
+	w, _ = ask(t, app, "GET", "/device/one/"+handle, nil)
+	assert.Equal(t, http.StatusAccepted, w.Code, "too early to ask")
+	assert.False(t, decided.Load())
+	w, _ = ask(t, app, "GET", "/device/one/nothing", nil)
+	assert.Equal(t, http.StatusNotFound, w.Code)
+	require.Eventually(t, func() bool {
+		w, out = ask(t, app, "GET", "/device/one/"+handle, nil)
+		return w.Code != http.StatusAccepted
+	}, 1e10, 1e8)
+	assert.Equal(t, []any{http.StatusForbidden, "access_denied"}, []any{w.Code, out["error"]})
+
+	w, out = ask(t, app, "POST", "/ciba/one", url.Values{"login_hint": {"anna"}, "binding_message": {"W4"}})
+	require.Equal(t, http.StatusAccepted, w.Code, w.Body)
+	assert.NotEmpty(t, out["handle"])
+	r := httptest.NewRequest("POST", "/ciba-notification/one", strings.NewReader(`{"auth_req_id":"r1"}`))
+	r.Header.Set("Authorization", "Bearer wrong")
+	answered := httptest.NewRecorder()
+	app.ServeHTTP(answered, r)
+	assert.Equal(t, http.StatusUnauthorized, answered.Code)
+	w, _ = ask(t, app, "POST", "/ciba-notification/one", nil)
+	assert.Equal(t, http.StatusBadRequest, w.Code)
+	w, _ = ask(t, app, "POST", "/ciba/one", nil)
+	assert.Equal(t, http.StatusBadRequest, w.Code, "nobody is named")
+}
+
+func TestResource(t *testing.T) {
+	var calls []string
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls = append(calls, r.Header.Get("Authorization"))
+		if len(calls) == 1 {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		says(http.StatusTeapot, `{"hello":"api"}`)(w, r)
+	}))
+	t.Cleanup(api.Close)
+	address := freeAddress(t)
+	base := "http://" + address
+	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
+		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
+		"redirect_uris": []string{base + "/callback/op"}, "resource": api.URL + "/me",
+	}}})
+	require.NoError(t, err)
+	start(t, "-addr", address, "-config", write(t, "config.json", config))
+	p := sit(t, base)
+	p.send(http.MethodGet, "/login/op", nil)
+	answer, body := p.send(http.MethodGet, "/resource/op", nil)
+	assert.Equal(t, http.StatusTeapot, answer.StatusCode)
+	assert.JSONEq(t, `{"hello":"api"}`, body)
+	require.Len(t, calls, 2, "once more after a refresh")
+	assert.NotEqual(t, calls[0], calls[1])
+	answer, _ = p.send(http.MethodGet, "/resource/other", nil)
+	assert.Equal(t, http.StatusNotFound, answer.StatusCode)
+}
