@@ -42,6 +42,8 @@ func (p *pushing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: p.status, Header: http.Header{"Content-Type": {p.kind}}, Body: io.NopCloser(strings.NewReader(p.body)), Request: r}, nil
 }
 
+func (p *pushing) client() *http.Client { return &http.Client{Transport: p} }
+
 func goodPush() *pushing {
 	return &pushing{status: 201, kind: "application/json", body: `{"request_uri":"urn:ietf:params:oauth:request_uri:1","expires_in":60}`}
 }

@@ -161,8 +161,11 @@ func (c *Config) checkRequest() *ConfigError {
 			return wrong("Scopes", "lack %q, without which there is no identity", need)
 		}
 	}
-	if !slices.Contains([]string{"", "query", "form_post"}, c.ResponseMode) {
-		return wrong("ResponseMode", "is neither query nor form_post")
+	if !slices.Contains([]string{"", "query", "form_post", modeJWT, modeQueryJWT, modeFormPostJWT}, c.ResponseMode) {
+		return wrong("ResponseMode", "is none of query, form_post, jwt, query.jwt and form_post.jwt")
+	}
+	if c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode) {
+		return wrong("ResponseAlgorithm", "is only for signed responses")
 	}
 	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
 		return wrong("MaxAge", "is not a whole number of seconds")

@@ -14,6 +14,8 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/jwe"
+	"github.com/rely-go/rely/internal/jwx"
 )
 
 // A Client logs people in at one provider. It is immutable and safe for
@@ -24,6 +26,7 @@ type Client struct {
 	issuer     string
 	auth       *clientAuth
 	requests   *assertion.Signer // of request objects, or nil
+	decrypt    []jwe.Key
 	http       *http.Client
 	now        func() time.Time
 	log        *slog.Logger
@@ -38,6 +41,8 @@ type provider struct {
 	verifier *idtoken.Verifier       // of ID tokens, logout tokens, userinfo
 	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
 	remote   *idtoken.RemoteKeys     // where keys come from, or nil
+
+	responses *idtoken.Verifier // of signed authorization responses, or nil
 }
 
 // New checks a configuration as a whole and returns its client. It makes no
@@ -78,6 +83,9 @@ func newClient(cfg Config) (*Client, *ConfigError) {
 		if c.requests, wrong = cfg.newSigner(); wrong != nil {
 			return nil, wrong
 		}
+	}
+	if c.decrypt, wrong = cfg.decryptionKeys(); wrong != nil {
+		return nil, wrong
 	}
 	c.algorithms = cfg.algorithms()
 	return c, c.prepare()
@@ -141,7 +149,26 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if p.verifier, err = idtoken.NewVerifier(config); err != nil {
 		return nil, &ConfigError{Field: "Algorithm", Reason: err.Error(), Err: err}
 	}
+	if isSignedMode(c.cfg.ResponseMode) {
+		if p.responses, err = idtoken.NewVerifier(c.responseVerifier(config)); err != nil {
+			return nil, &ConfigError{Field: "ResponseAlgorithm", Reason: err.Error(), Err: err}
+		}
+	}
 	return p, nil
+}
+
+// responseVerifier is as strict about signed responses as about ID tokens, but for
+// what a profile tolerates in those.
+func (c *Client) responseVerifier(config idtoken.Config) idtoken.Config {
+	alg := c.cfg.ResponseAlgorithm
+	if alg == "" {
+		alg = "RS256" // JWT Secured Authorization Response Mode §3
+	}
+	config.Algorithms, config.Rules, config.Secret = []string{alg}, idtoken.Rules{}, nil
+	if isHMAC(alg) {
+		config.Secret = []byte(c.cfg.ClientSecret)
+	}
+	return config
 }
 
 func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
@@ -275,14 +302,22 @@ func (c *Client) Ready(ctx context.Context) error {
 }
 
 // PublicJWKS returns the JWK Set (RFC 7517 §5) of the keys with which this client
-// signs, for a provider that fetches them; an empty set when it signs with none.
+// signs and to which the provider encrypts, for a provider that fetches them; an
+// empty set when there are none.
 func (c *Client) PublicJWKS() ([]byte, error) {
-	for _, signer := range []*assertion.Signer{c.requests, c.auth.signer} {
-		if signer != nil && !isHMAC(signer.Algorithm()) {
-			return signer.PublicJWKS()
+	keys := c.encryptionKeys()
+	if k := c.cfg.Key; k != nil && k.Signer != nil {
+		for _, signer := range []*assertion.Signer{c.requests, c.auth.signer} {
+			if signer != nil && !isHMAC(signer.Algorithm()) {
+				keys = append(keys, jwx.Key{ID: k.ID, Algorithm: signer.Algorithm(), Use: "sig", Public: k.Signer.Public()})
+				break
+			}
 		}
 	}
-	return []byte(`{"keys":[]}`), nil
+	if len(keys) == 0 {
+		return []byte(`{"keys":[]}`), nil
+	}
+	return jwx.MarshalPublic(keys)
 }
 
 // MeetsACR reports whether an authentication context class is at least the given

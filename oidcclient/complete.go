@@ -17,7 +17,7 @@ const maxCallback = 32 << 10
 // parameters that the browser brought: r.URL.Query() of a GET, or r.PostForm of
 // a form_post.
 //
-// The order is fixed: each parameter once, the state, the issuer (RFC 9207),
+// The order is fixed: the signature of a signed response, each parameter once, the state, the issuer (RFC 9207),
 // only then the provider's error, the age of the login; then the code is
 // exchanged in one request, and the ID token is judged by all the checks of
 // [idtoken.Verifier.Verify]; then userinfo, where the configuration asks for
@@ -32,6 +32,12 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	}
 	found, err := c.found(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) {
+		return nil, refuse(StepCallback, "response_mode", "login was begun with another response mode")
+	}
+	if values, err = c.ReadResponse(ctx, values); err != nil {
 		return nil, err
 	}
 	code, err := c.readCallback(d, found, values)
@@ -154,6 +160,10 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 		s.setLegacy(legacy)
 		return s, nil
 	}
+	raw, _, err := c.decrypted(ctx, StepIdentity, c.cfg.IDTokenEncrypted, t.idToken)
+	if err != nil {
+		return nil, err
+	}
 	want := idtoken.Expect{Nonce: d.Nonce, AccessToken: t.accessToken, Code: code, State: d.State, MinACR: d.MinACR}
 	if d.Nonce == "" {
 		// Nothing else in it says that it was made for this login.
@@ -163,7 +173,7 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 		maxAge := time.Duration(*d.MaxAge) * time.Second
 		want.MaxAge = &maxAge
 	}
-	token, err := found.verifier.Verify(ctx, t.idToken, want)
+	token, err := found.verifier.Verify(ctx, raw, want)
 	if err != nil {
 		return nil, notBelieved(ctx, StepIdentity, err)
 	}

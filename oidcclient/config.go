@@ -125,8 +125,21 @@ type Config struct {
 	// profile's, else RS256.
 	Algorithm string
 
-	// ResponseMode is query or form_post; "" leaves it out of the request.
+	// ResponseMode is query or form_post, or jwt, query.jwt or form_post.jwt for
+	// responses that the provider signs; "" leaves it out of the request.
 	ResponseMode string
+
+	// ResponseAlgorithm is the one authorization_signed_response_alg accepted
+	// where responses are signed; "" means RS256.
+	ResponseAlgorithm string
+
+	// DecryptionKeys decrypt what the provider encrypts to this client. Put a new
+	// one in front, and drop the old one when the provider has the new one.
+	DecryptionKeys []DecryptionKey
+
+	// IDTokenEncrypted, UserInfoEncrypted and ResponseEncrypted say of which kinds
+	// of token it was agreed that they are encrypted, and how: nil means not.
+	IDTokenEncrypted, UserInfoEncrypted, ResponseEncrypted *Encrypted
 
 	// ACRValues are asked for with each login, in order of preference.
 	ACRValues []string
@@ -180,6 +193,8 @@ func (c Config) clone() Config {
 	c.Provider = copied(c.Provider)
 	c.Key = copied(c.Key)
 	c.RequestEncryption = copied(c.RequestEncryption)
+	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
+	c.IDTokenEncrypted, c.UserInfoEncrypted, c.ResponseEncrypted = copied(c.IDTokenEncrypted), copied(c.UserInfoEncrypted), copied(c.ResponseEncrypted)
 	c.MaxAge = copied(c.MaxAge)
 	c.Authorize = c.Authorize.clone()
 	return c

@@ -183,6 +183,16 @@ func notBelieved(ctx context.Context, step Step, err error) *Error {
 	return e
 }
 
+// asOurs returns an error of this package as it is, and a refusal by package idtoken
+// as one.
+func asOurs(ctx context.Context, step Step, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return notBelieved(ctx, step, err)
+}
+
 // at moves an error that a shared helper made to the step that called it.
 func at(step Step, err error) error {
 	var e *Error

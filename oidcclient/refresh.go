@@ -46,7 +46,7 @@ func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 		return &fresh, nil
 	}
 	if err := c.sameIdentity(ctx, found, &fresh, answered); err != nil {
-		refused := notBelieved(ctx, StepRefresh, err)
+		refused := asOurs(ctx, StepRefresh, err)
 		if refused.Fault != FaultAnswer {
 			refused.Session = &fresh
 		}
@@ -69,7 +69,11 @@ func (c *Client) sameIdentity(ctx context.Context, found *provider, s *Session, 
 		s.setLegacy(legacy)
 		return nil
 	}
-	token, err := found.verifier.Verify(ctx, t.idToken, idtoken.Expect{AccessToken: t.accessToken, Original: s.IDToken()})
+	raw, _, err := c.decrypted(ctx, StepRefresh, c.cfg.IDTokenEncrypted, t.idToken)
+	if err != nil {
+		return err
+	}
+	token, err := found.verifier.Verify(ctx, raw, idtoken.Expect{AccessToken: t.accessToken, Original: s.IDToken()})
 	if err != nil {
 		return err
 	}

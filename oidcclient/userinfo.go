@@ -65,7 +65,17 @@ func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (
 
 // readUserInfo returns the claims of an answer that is believed.
 func (c *Client) readUserInfo(ctx context.Context, found *provider, subject string, got *answer) (json.RawMessage, error) {
-	if got.status == http.StatusOK && got.mediaType == "application/jwt" && found.verifier != nil {
+	signed := got.mediaType == "application/jwt"
+	if agreed := c.cfg.UserInfoEncrypted; agreed != nil && got.status == http.StatusOK {
+		inner, text, err := c.decrypted(ctx, StepUserInfo, agreed, string(got.body))
+		if err != nil {
+			return nil, err
+		}
+		opened := *got
+		opened.body, opened.mediaType, signed = []byte(inner), "application/json", !text
+		got = &opened
+	}
+	if got.status == http.StatusOK && signed && found.verifier != nil {
 		claims, err := found.verifier.VerifyUserInfo(ctx, string(got.body), idtoken.UserInfoExpect{
 			Issuers: c.userInfoIssuers(found), Subject: subject,
 		})

@@ -29,6 +29,8 @@ func TestOIDCProvider(t *testing.T) {
 		{"ID token algorithms", testIDTokenAlgorithms},
 		{"form_post", testFormPost},
 		{"carriage", testCarriage},
+		{"signed responses", testSignedResponses},
+		{"encryption", testEncryption},
 		{"refresh", testRefresh},
 		{"userinfo", testUserInfo},
 		{"pairwise subject", testPairwise},

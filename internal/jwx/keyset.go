@@ -172,6 +172,7 @@ func ParsePrivateKey(text []byte) (key crypto.Signer, kid, alg string, err error
 func sound(key crypto.Signer) error {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
+		key.Precompute() // twice as fast with it
 		return key.Validate()
 	case *ecdsa.PrivateKey:
 		_, err := key.ECDH()

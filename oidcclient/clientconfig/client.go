@@ -70,9 +70,11 @@ type Client struct {
 	TLSClientKeyFile         string `json:"tls_client_key_file"`
 	TLSCAFile                string `json:"tls_ca_file"`
 
-	ResponseType             string `json:"response_type"`                // code
-	ResponseMode             string `json:"response_mode"`                // query or form_post
-	IDTokenSignedResponseAlg string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
+	ResponseType string `json:"response_type"` // code
+	ResponseMode string `json:"response_mode"` // query, form_post, jwt, query.jwt or form_post.jwt
+	// AuthorizationSignedResponseAlg is the one algorithm of signed responses.
+	AuthorizationSignedResponseAlg string `json:"authorization_signed_response_alg"`
+	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
 
 	// Request says how requests travel: none (the parameters in the URL), object
 	// (a signed request object in it), or pushed; "" is the profile's. A pushed
@@ -104,6 +106,18 @@ type Client struct {
 	// https, or http on loopback.
 	Resource string `json:"resource"`
 
+	// JWKS has this client's private keys: those with use enc decrypt, and the one
+	// with another or no use signs, instead of private_key_file.
+	JWKS json.RawMessage `json:"jwks"`
+	// How the provider encrypts to these keys; "" means that it does not. Enc is
+	// A128CBC-HS256 where it is "".
+	IDTokenEncryptedResponseAlg       string `json:"id_token_encrypted_response_alg"`
+	IDTokenEncryptedResponseEnc       string `json:"id_token_encrypted_response_enc"`
+	UserInfoEncryptedResponseAlg      string `json:"userinfo_encrypted_response_alg"`
+	UserInfoEncryptedResponseEnc      string `json:"userinfo_encrypted_response_enc"`
+	AuthorizationEncryptedResponseAlg string `json:"authorization_encrypted_response_alg"`
+	AuthorizationEncryptedResponseEnc string `json:"authorization_encrypted_response_enc"`
+
 	DefaultMaxAge    *int64   `json:"default_max_age"`    // seconds
 	DefaultACRValues []string `json:"default_acr_values"` // in order of preference
 	MinACR           string   `json:"min_acr"`            // the least that is accepted
@@ -127,8 +141,9 @@ func memberOf() map[string]string {
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
 		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
-		"ResponseMode": "response_mode", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
+		"ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
+		"DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
+		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}
 }
@@ -139,12 +154,12 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		Issuer: m.Issuer, DiscoveryURL: m.DiscoveryURL,
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
-		ResponseMode: m.ResponseMode, Algorithm: m.IDTokenSignedResponseAlg,
+		ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
 		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, UserInfoIssuers: m.UserInfoIssuers,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
-		m.basics, m.metadata, m.request, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+		m.basics, m.metadata, m.request, m.ownKeys, m.encryption, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
 	} {
 		if err := step(&c, dir); err != nil {
 			return c, err
@@ -230,18 +245,16 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 		if m.CertificateChainFile != "" {
 			return &Error{Member: "certificate_chain_file", Reason: "needs private_key_file"}
 		}
-		if m.RequestObjectSigningAlg != "" {
+		if m.RequestObjectSigningAlg != "" && c.Key == nil {
 			return &Error{Member: "request_object_signing_alg", Reason: "needs private_key_file"}
 		}
-		return nil
+		if c.Key == nil {
+			return nil
+		}
 	}
-	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
+	key, wrong := m.readKey(c, dir)
 	if wrong != nil {
 		return wrong
-	}
-	key, err := parseKey(text)
-	if err != nil {
-		return &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
 	}
 	// The HS algorithms are client_secret_jwt's, which has no key.
 	if alg := m.TokenEndpointAuthSigningAlg; alg != "" && !strings.HasPrefix(alg, "HS") {
@@ -263,6 +276,25 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	}
 	c.Key = &key
 	return nil
+}
+
+// readKey reads the signing key of its file, or takes that of jwks.
+func (m *Client) readKey(c *oidcclient.Config, dir string) (assertion.Key, *Error) {
+	if m.PrivateKeyFile == "" {
+		return *c.Key, nil
+	}
+	if c.Key != nil {
+		return assertion.Key{}, &Error{Member: "private_key_file", Reason: "stands beside a signing key in jwks"}
+	}
+	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
+	if wrong != nil {
+		return assertion.Key{}, wrong
+	}
+	key, err := parseKey(text)
+	if err != nil {
+		return key, &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
+	}
+	return key, nil
 }
 
 func parseKey(text []byte) (assertion.Key, error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -116,6 +117,55 @@ func TestRequestMembers(t *testing.T) {
 		var wrong *clientconfig.Error
 		require.ErrorAs(t, err, &wrong, more)
 		assert.Equal(t, member, wrong.Member, more)
+	}
+}
+
+// ecJWK is the private JWK of a new P-256 key.
+func ecJWK(t *testing.T, more string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	private, err := key.Bytes()
+	require.NoError(t, err)
+	public, err := key.PublicKey.Bytes()
+	require.NoError(t, err)
+	encode := base64.RawURLEncoding.EncodeToString
+	return `{"kty":"EC","crv":"P-256","x":"` + encode(public[1:33]) + `","y":"` + encode(public[33:]) + `","d":"` + encode(private) + `"` + more + `}`
+}
+
+func TestOwnKeysAndEncryption(t *testing.T) {
+	enc, sig := ecJWK(t, `,"use":"enc","kid":"e1","alg":"ECDH-ES"`), ecJWK(t, `,"use":"sig","kid":"s1","alg":"ES256"`)
+	file, err := clientconfig.Read(strings.NewReader(acme(`,"jwks":{"keys":[`+enc+`,`+sig+`]},"token_endpoint_auth_method":"private_key_jwt",
+		"id_token_encrypted_response_alg":"ECDH-ES","id_token_encrypted_response_enc":"A256GCM","userinfo_encrypted_response_alg":"ECDH-ES",
+		"authorization_encrypted_response_alg":"ECDH-ES","response_mode":"jwt","authorization_signed_response_alg":"ES256"`)), "")
+	require.NoError(t, err)
+	c := file.Clients["acme"]
+	require.Len(t, c.DecryptionKeys, 1)
+	assert.Equal(t, "e1", c.DecryptionKeys[0].ID)
+	assert.Equal(t, "s1", c.Key.ID)
+	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES", Encoding: "A256GCM"}, c.IDTokenEncrypted)
+	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES"}, c.UserInfoEncrypted)
+	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES"}, c.ResponseEncrypted)
+	assert.Equal(t, []string{"jwt", "ES256"}, []string{c.ResponseMode, c.ResponseAlgorithm})
+	clients, err := file.New(nil)
+	require.NoError(t, err)
+	published, err := clients["acme"].PublicJWKS()
+	require.NoError(t, err)
+	assert.Contains(t, string(published), `"e1"`)
+	assert.Contains(t, string(published), `"s1"`)
+	for more, member := range map[string]string{
+		`,"jwks":{}`: "jwks", `,"jwks":{"keys":[{"kty":"oct","k":"AAAA"}]}`: "jwks", `,"jwks":{"keys":[` + sig + `,` + ecJWK(t, "") + `]}`: "jwks",
+		`,"id_token_encrypted_response_alg":"ECDH-ES"`:                                 "id_token_encrypted_response_alg",
+		`,"jwks":{"keys":[` + enc + `]},"id_token_encrypted_response_alg":"RSA1_5"`:    "id_token_encrypted_response_alg",
+		`,"id_token_encrypted_response_enc":"A256GCM"`:                                 "id_token_encrypted_response_enc",
+		`,"authorization_signed_response_alg":"ES256"`:                                 "authorization_signed_response_alg",
+		`,"jwks":{"keys":[` + sig + `]},"private_key_file":"/does/not/matter/key.pem"`: "private_key_file",
+	} {
+		_, err := read(acme(more), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, more)
+		assert.NotContains(t, err.Error(), `"d"`)
 	}
 }
 

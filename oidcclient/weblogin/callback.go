@@ -29,11 +29,16 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, id, err)
 		return
 	}
-	if len(values["state"]) != 1 {
+	read, err := client.ReadResponse(r.Context(), values)
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	if len(read["state"]) != 1 {
 		h.fail(w, r, id, refused("state", "state is missing or there twice"))
 		return
 	}
-	l, err := h.waitingLogin(r, values.Get("state"))
+	l, err := h.waitingLogin(r, read.Get("state"))
 	if err != nil {
 		h.fail(w, r, id, refused("state", "no login with this state waits in this browser"))
 		return
@@ -91,11 +96,10 @@ func isForm(r *http.Request) bool {
 // complete makes the checks that bind a callback to this browser, client and
 // moment, lets the client do the rest, and begins the session.
 func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcclient.Client, l *waiting, values url.Values) error {
-	posted := l.pending.ResponseMode() == "form_post"
 	switch {
 	case l.Client != r.PathValue("id"):
 		return refused("client", "login was begun with another client")
-	case posted != (r.Method == http.MethodPost):
+	case l.pending.Posted() != (r.Method == http.MethodPost):
 		return refused("response_mode", "answer came by another method than was asked for")
 	}
 	if err := h.once(r.Context(), l); err != nil {

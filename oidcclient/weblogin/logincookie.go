@@ -79,7 +79,7 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, l *waiting) error
 		h.setCookie(w, stale, "", http.SameSiteLaxMode)
 	}
 	site := http.SameSiteLaxMode
-	if l.pending.ResponseMode() == "form_post" {
+	if l.pending.Posted() {
 		site = http.SameSiteNoneMode
 	}
 	h.setCookie(w, l.cookie, value, site)

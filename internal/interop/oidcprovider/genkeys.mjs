@@ -4,9 +4,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 
-function pair(alg, type, options) {
+function pair(alg, type, options, use = 'sig') {
   const { privateKey } = generateKeyPairSync(type, options);
-  return { ...privateKey.export({ format: 'jwk' }), kid: `client-${alg}`, alg, use: 'sig' };
+  return { ...privateKey.export({ format: 'jwk' }), kid: `client-${alg}`, alg, use };
 }
 
 const keys = {
@@ -14,5 +14,7 @@ const keys = {
   PS256: pair('PS256', 'rsa', { modulusLength: 2048 }),
   ES256: pair('ES256', 'ec', { namedCurve: 'P-256' }),
   EdDSA: pair('EdDSA', 'ed25519', {}),
+  'RSA-OAEP-256': pair('RSA-OAEP-256', 'rsa', { modulusLength: 2048 }, 'enc'),
+  'ECDH-ES': pair('ECDH-ES', 'ec', { namedCurve: 'P-256' }, 'enc'),
 };
 writeFileSync(process.argv[2], JSON.stringify(keys, null, 1), { mode: 0o600 });

@@ -37,6 +37,13 @@ const codeFlow = {
 };
 const client = (id, extra) => ({ client_id: id, client_secret: secret, ...codeFlow, ...extra });
 
+// encrypted asks for everything that can be encrypted.
+const encrypted = (alg, enc) => ({
+  id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc,
+  userinfo_signed_response_alg: 'RS256', userinfo_encrypted_response_alg: alg, userinfo_encrypted_response_enc: enc,
+  authorization_signed_response_alg: 'ES256', authorization_encrypted_response_alg: alg, authorization_encrypted_response_enc: enc,
+});
+
 const clients = [
   client('basic'),
   client('basic:odd/id', { client_secret: 'p@ss:w/rd %+&=~' }),
@@ -48,6 +55,9 @@ const clients = [
   client('id-ES256', { id_token_signed_response_alg: 'ES256' }),
   client('id-EdDSA', { id_token_signed_response_alg: 'EdDSA' }),
   client('id-HS256', { id_token_signed_response_alg: 'HS256' }),
+  client('jarm', { authorization_signed_response_alg: 'ES256' }),
+  client('encrypted-rsa', { jwks: publicKeys(), ...encrypted('RSA-OAEP-256', 'A256GCM') }),
+  client('encrypted-ec', { jwks: publicKeys(), ...encrypted('ECDH-ES', 'A128CBC-HS256') }),
   client('pairwise', { subject_type: 'pairwise' }),
   client('signed-userinfo', { userinfo_signed_response_alg: 'RS256' }),
   client('logout', { backchannel_logout_uri: `${rp}/backchannel/logout`, backchannel_logout_session_required: true }),
@@ -161,6 +171,8 @@ function settings() {
       clientCredentials: { enabled: true },
       jwtUserinfo: { enabled: true },
       ...(tlsFolder ? { mTLS: mutualTLS } : {}),
+      encryption: { enabled: true },
+      jwtResponseModes: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       requestObjects: { enabled: true },
       rpInitiatedLogout: { enabled: true },
