@@ -50,7 +50,7 @@ func (c *Client) newPending(opts BeginOptions) *Pending {
 	}
 	d := pendingData{
 		Version: pendingVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer, RedirectURI: c.cfg.RedirectURI,
-		State: newUnguessable(), ResponseMode: c.cfg.ResponseMode, MinACR: c.cfg.MinACR,
+		State: newUnguessable(), ResponseMode: c.cfg.responseMode(), ResponseType: c.cfg.ResponseType, MinACR: c.cfg.MinACR,
 		Scopes: c.cfg.scopes(), ExpiresAt: c.now().Add(lifetime).UTC().Round(0),
 	}
 	for _, scope := range opts.Scopes {
@@ -95,7 +95,8 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 		}
 	}
 	set("nonce", d.Nonce)
-	set("response_mode", d.ResponseMode)
+	set("response_type", d.ResponseType)
+	set("response_mode", c.cfg.ResponseMode)
 	set("login_hint", opts.LoginHint)
 	set("prompt", strings.Join(opts.Prompt, " "))
 	set("ui_locales", strings.Join(opts.UILocales, " "))

@@ -161,8 +161,17 @@ func (c *Config) checkRequest() *ConfigError {
 			return wrong("Scopes", "lack %q, without which there is no identity", need)
 		}
 	}
-	if !slices.Contains([]string{"", "query", "form_post", modeJWT, modeQueryJWT, modeFormPostJWT}, c.ResponseMode) {
-		return wrong("ResponseMode", "is none of query, form_post, jwt, query.jwt and form_post.jwt")
+	if !slices.Contains([]string{"", "code", typeHybrid}, c.ResponseType) {
+		return wrong("ResponseType", "is neither code nor code id_token")
+	}
+	if c.hybrid() && (c.ResponseMode == "query" || c.ResponseMode == modeQueryJWT) {
+		return wrong("ResponseMode", "puts an ID token into a query (OAuth 2.0 Multiple Response Types §3)")
+	}
+	if c.hybrid() && (c.Profile.Identity != IdentifyByIDToken || c.Profile.deviates(RuleNonce)) {
+		return wrong("ResponseType", "is not for this profile")
+	}
+	if !slices.Contains([]string{"", "query", "form_post", "fragment", modeJWT, modeQueryJWT, modeFormPostJWT}, c.ResponseMode) {
+		return wrong("ResponseMode", "is none of query, form_post, fragment, jwt, query.jwt and form_post.jwt")
 	}
 	if c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode) {
 		return wrong("ResponseAlgorithm", "is only for signed responses")

@@ -34,7 +34,7 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	if err != nil {
 		return nil, err
 	}
-	if isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) {
+	if isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) || (d.ResponseType == typeHybrid) != c.cfg.hybrid() {
 		return nil, refuse(StepCallback, "response_mode", "login was begun with another response mode")
 	}
 	if values, err = c.ReadResponse(ctx, values); err != nil {
@@ -44,12 +44,19 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	if err != nil {
 		return nil, err
 	}
+	front, err := c.frontIdentity(ctx, found, d, values, code)
+	if err != nil {
+		return nil, err
+	}
 	answered, err := c.exchange(ctx, found, d, code)
 	if err != nil {
 		return nil, err
 	}
 	session, err := c.identify(ctx, found, d, answered, code)
 	if err != nil {
+		return nil, err
+	}
+	if err := sameAsFront(front, session); err != nil {
 		return nil, err
 	}
 	if c.cfg.UserInfo {
@@ -91,8 +98,10 @@ func (c *Client) readCallback(d *pendingData, found *provider, values url.Values
 		return "", refuse(StepCallback, "expired", "login was begun too long ago")
 	case code == "":
 		return "", refuse(StepCallback, "code", "neither a code nor an error came back")
-	case values.Has("access_token") || values.Has("id_token"):
+	case values.Has("access_token") || values.Has("id_token") && !c.cfg.hybrid():
 		return "", refuse(StepCallback, "parameters", "tokens came back that were not asked for")
+	case c.cfg.hybrid() && !values.Has("id_token"):
+		return "", refuse(StepCallback, "id_token", "no ID token came with the code")
 	}
 	return code, nil
 }
@@ -101,6 +110,9 @@ func (c *Client) readCallback(d *pendingData, found *provider, values url.Values
 // to the client of another.
 func (c *Client) checkCallbackIssuer(found *provider, values url.Values) error {
 	if !values.Has("iss") {
+		if c.cfg.hybrid() && values.Has("id_token") {
+			return nil // whose iss says the same, signed (RFC 9207 §2.4)
+		}
 		if found.ResponseIssuerSupported || c.cfg.Profile.RequireCallbackIssuer {
 			return refuse(StepCallback, "iss", "provider sends iss with its answers, and this one has none")
 		}

@@ -125,8 +125,14 @@ type Config struct {
 	// profile's, else RS256.
 	Algorithm string
 
-	// ResponseMode is query or form_post, or jwt, query.jwt or form_post.jwt for
-	// responses that the provider signs; "" leaves it out of the request.
+	// ResponseType is code, or "code id_token" for an ID token that comes with the
+	// code and vouches for it (OpenID Connect Core §3.3); "" means code.
+	ResponseType string
+
+	// ResponseMode is query, form_post or fragment, or jwt, query.jwt or form_post.jwt for
+	// responses that the provider signs; "" leaves it out of the request, and means
+	// query for code and fragment for "code id_token". What comes in a fragment a
+	// page of the application has to post; package weblogin has one.
 	ResponseMode string
 
 	// ResponseAlgorithm is the one authorization_signed_response_alg accepted
@@ -198,6 +204,17 @@ func (c Config) clone() Config {
 	c.MaxAge = copied(c.MaxAge)
 	c.Authorize = c.Authorize.clone()
 	return c
+}
+
+// hybrid reports whether an ID token comes with the code.
+func (c *Config) hybrid() bool { return c.ResponseType == typeHybrid }
+
+// responseMode is the one that is expected, asked for or not.
+func (c *Config) responseMode() string {
+	if c.ResponseMode == "" && c.hybrid() {
+		return "fragment"
+	}
+	return c.ResponseMode
 }
 
 // carriage is how requests travel to a provider with these metadata.

@@ -51,7 +51,7 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"no key":                     {func(c *Config) { c.AuthMethod = "private_key_jwt" }, "Key"},
 		"key with another algorithm": {func(c *Config) { c.AuthMethod = "private_key_jwt"; c.Key = ecKey("RS256") }, "Key"},
 		"no certificate":             {func(c *Config) { c.AuthMethod = "tls_client_auth" }, "ClientCertificate"},
-		"response mode":              {func(c *Config) { c.ResponseMode = "fragment" }, "ResponseMode"},
+		"response mode":              {func(c *Config) { c.ResponseMode = "okay" }, "ResponseMode"},
 		"max age":                    {func(c *Config) { c.MaxAge = &minusOne }, "MaxAge"},
 		"encryption without object":  {func(c *Config) { c.RequestEncryption = &assertion.Encryption{} }, "RequestEncryption"},
 		"anchors without chain":      {func(c *Config) { c.TrustAnchors = make([]*x509.Certificate, 1) }, "TrustAnchors"},

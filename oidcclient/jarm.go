@@ -14,6 +14,10 @@ const (
 	modeFormPostJWT = "form_post.jwt"
 )
 
+// ResponseMode returns the response mode that the client expects: what is
+// configured, or fragment where an ID token comes with the code, or "" for query.
+func (c *Client) ResponseMode() string { return c.cfg.responseMode() }
+
 func isSignedMode(mode string) bool { return mode == modeJWT || strings.HasSuffix(mode, "."+modeJWT) }
 
 // Posted reports whether the provider makes the browser post its answer, which

@@ -28,7 +28,8 @@ type pendingData struct {
 	Nonce        string    `json:"nonce,omitempty"`
 	Verifier     string    `json:"code_verifier,omitempty"`
 	ResponseMode string    `json:"response_mode,omitempty"`
-	MaxAge       *int64    `json:"max_age,omitempty"` // seconds
+	ResponseType string    `json:"response_type,omitempty"` // "" is code
+	MaxAge       *int64    `json:"max_age,omitempty"`       // seconds
 	MinACR       string    `json:"min_acr,omitempty"`
 	Scopes       []string  `json:"scopes,omitempty"`
 	ExpiresAt    time.Time `json:"exp"`

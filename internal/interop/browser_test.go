@@ -49,8 +49,12 @@ func (b *browser) visit(t *testing.T, method, address string, form url.Values) a
 	for range 20 {
 		if strings.HasPrefix(target.String(), b.home+"/") {
 			values := target.Query()
-			if method == http.MethodPost {
+			switch {
+			case method == http.MethodPost:
 				values = form
+			case target.Fragment != "": // what the page of weblogin posts
+				values, err = url.ParseQuery(target.EscapedFragment())
+				require.NoError(t, err)
 			}
 			return arrival{method, target.Path, values}
 		}

@@ -31,6 +31,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"carriage", testCarriage},
 		{"signed responses", testSignedResponses},
 		{"encryption", testEncryption},
+		{"hybrid", testHybrid},
 		{"refresh", testRefresh},
 		{"userinfo", testUserInfo},
 		{"pairwise subject", testPairwise},

@@ -141,7 +141,7 @@ func memberOf() map[string]string {
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
 		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
-		"ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
+		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
 		"DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
 		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
@@ -192,8 +192,8 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 			return &Error{Member: list.member, Reason: "names more than the one that can be used"}
 		}
 	}
-	if m.ResponseType != "" && m.ResponseType != "code" {
-		return &Error{Member: "response_type", Reason: "is not code"}
+	if c.ResponseType = m.ResponseType; c.ResponseType == "id_token code" {
+		c.ResponseType = "code id_token" // the order says nothing
 	}
 	if m.Scope != "" {
 		c.Scopes = strings.Fields(m.Scope)

@@ -188,7 +188,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"no openid":             {acme(`,"scope":"email"`), "scope"},
 		"method":                {acme(`,"token_endpoint_auth_method":"magic"`), "token_endpoint_auth_method"},
 		"response type":         {acme(`,"response_type":"token"`), "response_type"},
-		"response mode":         {acme(`,"response_mode":"fragment"`), "response_mode"},
+		"response mode":         {acme(`,"response_mode":"okay"`), "response_mode"},
 		"algorithm":             {acme(`,"id_token_signed_response_alg":"none"`), "id_token_signed_response_alg"},
 		"max age":               {acme(`,"default_max_age":-1`), "default_max_age"},
 		"key that is not there": {acme(`,"private_key_file":"x.pem"`), "private_key_file"},

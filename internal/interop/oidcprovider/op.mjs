@@ -55,6 +55,9 @@ const clients = [
   client('id-ES256', { id_token_signed_response_alg: 'ES256' }),
   client('id-EdDSA', { id_token_signed_response_alg: 'EdDSA' }),
   client('id-HS256', { id_token_signed_response_alg: 'HS256' }),
+  // The package wants a real-looking place for what comes with the code.
+  { client_id: 'hybrid', client_secret: secret, redirect_uris: ['https://rp.example.test/callback'], response_types: ['code id_token'],
+    grant_types: ['authorization_code', 'implicit', 'refresh_token'] },
   client('jarm', { authorization_signed_response_alg: 'ES256' }),
   client('encrypted-rsa', { jwks: publicKeys(), ...encrypted('RSA-OAEP-256', 'A256GCM') }),
   client('encrypted-ec', { jwks: publicKeys(), ...encrypted('ECDH-ES', 'A128CBC-HS256') }),

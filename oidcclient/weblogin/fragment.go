@@ -1,0 +1,37 @@
+package weblogin
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"net/http"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// modeFragment is the response mode whose answer no server sees (OAuth 2.0 Multiple
+// Response Type Encoding Practices §2.1).
+const modeFragment = "fragment"
+
+func inFragment(c *oidcclient.Client) bool { return c.ResponseMode() == modeFragment }
+
+// fragmentScript posts the parameters of the fragment to this very page, each as
+// often as it is there, and takes them out of the address. It is allowed by its hash
+// and nothing else is.
+const fragmentScript = `var f=document.forms[0];new URLSearchParams(location.hash.slice(1)).forEach(function(v,n){var i=document.createElement("input");i.type="hidden";i.name=n;i.value=v;f.appendChild(i)});history.replaceState(null,"",location.pathname);f.submit()`
+
+// fragmentPage is what a browser gets that brings its answer in the fragment.
+func (h *Handler) fragmentPage(w http.ResponseWriter) {
+	sum := sha256.Sum256([]byte(fragmentScript))
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; base-uri 'none'; frame-ancestors 'none'")
+	_, _ = io.WriteString(w, `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Finishing the login</title>
+<form method="post"></form>
+<noscript><p>Your login can't be finished without scripts.</p></noscript>
+<script>`+fragmentScript+`</script>
+</html>
+`) // the browser may be gone
+}
