@@ -122,6 +122,9 @@ func (c *Client) needs(m *ProviderMetadata) bool {
 
 // newProvider makes the verifiers for metadata that are complete.
 func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
+	if c.cfg.ClientCertificate != nil {
+		m = m.aliased()
+	}
 	keys, wrong := c.keySource(m.JWKSURI)
 	if wrong != nil {
 		return nil, wrong

@@ -196,7 +196,9 @@ func (c Config) clone() Config {
 	c.Thumbprints = slices.Clone(c.Thumbprints)
 	c.TrustAnchors = slices.Clone(c.TrustAnchors)
 	c.Tenant = copied(c.Tenant)
-	c.Provider = copied(c.Provider)
+	if c.Provider = copied(c.Provider); c.Provider != nil {
+		c.Provider.MTLSEndpointAliases = copied(c.Provider.MTLSEndpointAliases)
+	}
 	c.Key = copied(c.Key)
 	c.RequestEncryption = copied(c.RequestEncryption)
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)

@@ -43,12 +43,50 @@ type ProviderMetadata struct {
 	// RequirePushedAuthorizationRequests says that it takes them in no other way.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty"`
 
+	// MTLSEndpointAliases are the places of endpoints for clients that present a
+	// certificate in TLS (RFC 8705 §5): such a client uses them in place of the
+	// others. Its own members for the browser count for nothing.
+	MTLSEndpointAliases *EndpointAliases `json:"mtls_endpoint_aliases,omitempty"`
 	// ResponseIssuerSupported announces iss in every authorization response.
 	ResponseIssuerSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
 
 	// CodeChallengeMethods are the methods of PKCE; nil says nothing, and a list
 	// without S256 is refused.
 	CodeChallengeMethods []string `json:"code_challenge_methods_supported,omitempty"`
+}
+
+// EndpointAliases are endpoints that the client calls itself, by their registered
+// names; "" where there is no other place.
+type EndpointAliases struct {
+	TokenEndpoint                      string `json:"token_endpoint,omitempty"`                        // takes codes, refresh tokens and grants
+	UserInfoEndpoint                   string `json:"userinfo_endpoint,omitempty"`                     // tells about the person
+	PushedAuthorizationRequestEndpoint string `json:"pushed_authorization_request_endpoint,omitempty"` // takes authorization requests
+	DeviceAuthorizationEndpoint        string `json:"device_authorization_endpoint,omitempty"`         // begins logins on devices
+	BackchannelAuthenticationEndpoint  string `json:"backchannel_authentication_endpoint,omitempty"`   // begins logins without a browser
+	IntrospectionEndpoint              string `json:"introspection_endpoint,omitempty"`                // tells about tokens
+	RevocationEndpoint                 string `json:"revocation_endpoint,omitempty"`                   // ends tokens
+}
+
+// aliased returns the metadata for a client that presents a certificate.
+func (m ProviderMetadata) aliased() ProviderMetadata {
+	a := m.MTLSEndpointAliases
+	if a == nil {
+		return m
+	}
+	for _, e := range []struct {
+		into *string
+		from string
+	}{
+		{&m.TokenEndpoint, a.TokenEndpoint}, {&m.UserInfoEndpoint, a.UserInfoEndpoint},
+		{&m.PushedAuthorizationRequestEndpoint, a.PushedAuthorizationRequestEndpoint}, {&m.DeviceAuthorizationEndpoint, a.DeviceAuthorizationEndpoint},
+		{&m.BackchannelAuthenticationEndpoint, a.BackchannelAuthenticationEndpoint},
+		{&m.IntrospectionEndpoint, a.IntrospectionEndpoint}, {&m.RevocationEndpoint, a.RevocationEndpoint},
+	} {
+		if e.from != "" {
+			*e.into = e.from
+		}
+	}
+	return m
 }
 
 // endpoints lists what has to be a safe URL, with the registered names.
@@ -77,6 +115,14 @@ func (m *ProviderMetadata) check(issuer *url.URL) error {
 			return errors.New(e[0] + " " + err.Error())
 		}
 	}
+	if m.MTLSEndpointAliases == nil {
+		return nil
+	}
+	aliased := m.aliased()
+	aliased.MTLSEndpointAliases = nil
+	if err := aliased.check(issuer); err != nil {
+		return errors.New("mtls_endpoint_aliases: " + err.Error())
+	}
 	return nil
 }
 
@@ -99,6 +145,9 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.IntrospectionEndpoint, found.IntrospectionEndpoint)
 	fill(&m.RevocationEndpoint, found.RevocationEndpoint)
 	m.RequirePushedAuthorizationRequests = m.RequirePushedAuthorizationRequests || found.RequirePushedAuthorizationRequests
+	if m.MTLSEndpointAliases == nil {
+		m.MTLSEndpointAliases = found.MTLSEndpointAliases
+	}
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
 	if m.CodeChallengeMethods == nil {
 		m.CodeChallengeMethods = found.CodeChallengeMethods
