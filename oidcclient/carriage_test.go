@@ -30,9 +30,12 @@ type pushing struct {
 const pushEndpoint = "https://op.example/par"
 
 func (p *pushing) RoundTrip(r *http.Request) (*http.Response, error) {
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+	text := []byte(nil)
+	if r.Body != nil {
+		var err error
+		if text, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
 	}
 	form, err := url.ParseQuery(string(text))
 	if err != nil {

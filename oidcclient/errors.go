@@ -25,6 +25,7 @@ const (
 	StepRefresh  Step = "refresh"        // the token request with the refresh token
 	StepLogout   Step = "logout"         // ending the session at the provider
 	StepGrant    Step = "token request"  // a token request for another grant
+	StepRegister Step = "registration"   // registering a client (RFC 7591, RFC 7592)
 )
 
 // Fault says on whose side an error lies, which decides what to answer to a

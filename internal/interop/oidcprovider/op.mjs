@@ -177,6 +177,8 @@ function settings() {
       encryption: { enabled: true },
       jwtResponseModes: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
+      registration: { enabled: true, initialAccessToken: 'an-initial-access-token' },
+      registrationManagement: { enabled: true },
       requestObjects: { enabled: true },
       rpInitiatedLogout: { enabled: true },
       // client_credentials asks for a scope of a resource, not of the provider
