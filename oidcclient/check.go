@@ -173,6 +173,9 @@ func (c *Config) checkRequest() *ConfigError {
 	if !slices.Contains([]string{"", "query", "form_post", "fragment", modeJWT, modeQueryJWT, modeFormPostJWT}, c.ResponseMode) {
 		return wrong("ResponseMode", "is none of query, form_post, fragment, jwt, query.jwt and form_post.jwt")
 	}
+	if c.UserInfoAlgorithm != "" && c.Profile.Identity != IdentifyByIDToken {
+		return wrong("UserInfoAlgorithm", "is not for this profile")
+	}
 	if c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode) {
 		return wrong("ResponseAlgorithm", "is only for signed responses")
 	}

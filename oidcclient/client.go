@@ -43,6 +43,7 @@ type provider struct {
 	remote   *idtoken.RemoteKeys     // where keys come from, or nil
 
 	responses *idtoken.Verifier // of signed authorization responses, or nil
+	userinfo  *idtoken.Verifier // of signed userinfo answers
 }
 
 // New checks a configuration as a whole and returns its client. It makes no
@@ -152,21 +153,27 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if p.verifier, err = idtoken.NewVerifier(config); err != nil {
 		return nil, &ConfigError{Field: "Algorithm", Reason: err.Error(), Err: err}
 	}
+	p.userinfo = p.verifier
+	if alg := c.cfg.UserInfoAlgorithm; alg != "" {
+		if p.userinfo, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
+			return nil, &ConfigError{Field: "UserInfoAlgorithm", Reason: err.Error(), Err: err}
+		}
+	}
 	if isSignedMode(c.cfg.ResponseMode) {
-		if p.responses, err = idtoken.NewVerifier(c.responseVerifier(config)); err != nil {
+		alg := c.cfg.ResponseAlgorithm
+		if alg == "" {
+			alg = "RS256" // JWT Secured Authorization Response Mode §3
+		}
+		if p.responses, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
 			return nil, &ConfigError{Field: "ResponseAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
 	return p, nil
 }
 
-// responseVerifier is as strict about signed responses as about ID tokens, but for
-// what a profile tolerates in those.
-func (c *Client) responseVerifier(config idtoken.Config) idtoken.Config {
-	alg := c.cfg.ResponseAlgorithm
-	if alg == "" {
-		alg = "RS256" // JWT Secured Authorization Response Mode §3
-	}
+// otherVerifier is as strict about other tokens as about ID tokens, but for what a
+// profile tolerates in those.
+func (c *Client) otherVerifier(config idtoken.Config, alg string) idtoken.Config {
 	config.Algorithms, config.Rules, config.Secret = []string{alg}, idtoken.Rules{}, nil
 	if isHMAC(alg) {
 		config.Secret = []byte(c.cfg.ClientSecret)

@@ -166,6 +166,11 @@ type Config struct {
 	// UserInfo makes Complete ask for userinfo after the ID token.
 	UserInfo bool
 
+	// UserInfoAlgorithm is the one userinfo_signed_response_alg accepted, and
+	// demands a signed answer; "" leaves it to the profile whether it has to be
+	// signed, with the algorithms of ID tokens.
+	UserInfoAlgorithm string
+
 	// UserInfoIssuers are accepted as issuer of a signed userinfo answer beside
 	// Issuer.
 	UserInfoIssuers []string

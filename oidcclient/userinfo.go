@@ -76,7 +76,7 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 		got = &opened
 	}
 	if got.status == http.StatusOK && signed && found.verifier != nil {
-		claims, err := found.verifier.VerifyUserInfo(ctx, string(got.body), idtoken.UserInfoExpect{
+		claims, err := found.userinfo.VerifyUserInfo(ctx, string(got.body), idtoken.UserInfoExpect{
 			Issuers: c.userInfoIssuers(found), Subject: subject,
 		})
 		if err != nil {
@@ -92,7 +92,7 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 	if err != nil {
 		return nil, err
 	}
-	if c.cfg.Profile.UserInfo.Signed {
+	if c.cfg.Profile.UserInfo.Signed || c.cfg.UserInfoAlgorithm != "" {
 		return nil, refuse(StepUserInfo, "userinfo signature", "answer is not signed")
 	}
 	if sub, _, err := object.String("sub"); err != nil || sub != subject {

@@ -106,6 +106,9 @@ type Client struct {
 	// https, or http on loopback.
 	Resource string `json:"resource"`
 
+	// UserInfoSignedResponseAlg demands signed userinfo, with this algorithm.
+	UserInfoSignedResponseAlg string `json:"userinfo_signed_response_alg"`
+
 	// JWKS has this client's private keys: those with use enc decrypt, and the one
 	// with another or no use signs, instead of private_key_file.
 	JWKS json.RawMessage `json:"jwks"`
@@ -142,7 +145,7 @@ func memberOf() map[string]string {
 		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
+		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
 		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}
@@ -154,7 +157,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		Issuer: m.Issuer, DiscoveryURL: m.DiscoveryURL,
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
-		ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
+		ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
 		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, UserInfoIssuers: m.UserInfoIssuers,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}

@@ -136,7 +136,7 @@ func ecJWK(t *testing.T, more string) string {
 func TestOwnKeysAndEncryption(t *testing.T) {
 	enc, sig := ecJWK(t, `,"use":"enc","kid":"e1","alg":"ECDH-ES"`), ecJWK(t, `,"use":"sig","kid":"s1","alg":"ES256"`)
 	file, err := clientconfig.Read(strings.NewReader(acme(`,"jwks":{"keys":[`+enc+`,`+sig+`]},"token_endpoint_auth_method":"private_key_jwt",
-		"id_token_encrypted_response_alg":"ECDH-ES","id_token_encrypted_response_enc":"A256GCM","userinfo_encrypted_response_alg":"ECDH-ES",
+		"userinfo_signed_response_alg":"PS256","id_token_encrypted_response_alg":"ECDH-ES","id_token_encrypted_response_enc":"A256GCM","userinfo_encrypted_response_alg":"ECDH-ES",
 		"authorization_encrypted_response_alg":"ECDH-ES","response_mode":"jwt","authorization_signed_response_alg":"ES256"`)), "")
 	require.NoError(t, err)
 	c := file.Clients["acme"]
@@ -146,7 +146,7 @@ func TestOwnKeysAndEncryption(t *testing.T) {
 	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES", Encoding: "A256GCM"}, c.IDTokenEncrypted)
 	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES"}, c.UserInfoEncrypted)
 	assert.Equal(t, &oidcclient.Encrypted{Algorithm: "ECDH-ES"}, c.ResponseEncrypted)
-	assert.Equal(t, []string{"jwt", "ES256"}, []string{c.ResponseMode, c.ResponseAlgorithm})
+	assert.Equal(t, []string{"jwt", "ES256", "PS256"}, []string{c.ResponseMode, c.ResponseAlgorithm, c.UserInfoAlgorithm})
 	clients, err := file.New(nil)
 	require.NoError(t, err)
 	published, err := clients["acme"].PublicJWKS()
@@ -158,6 +158,7 @@ func TestOwnKeysAndEncryption(t *testing.T) {
 		`,"id_token_encrypted_response_alg":"ECDH-ES"`:                                 "id_token_encrypted_response_alg",
 		`,"jwks":{"keys":[` + enc + `]},"id_token_encrypted_response_alg":"RSA1_5"`:    "id_token_encrypted_response_alg",
 		`,"id_token_encrypted_response_enc":"A256GCM"`:                                 "id_token_encrypted_response_enc",
+		`,"userinfo_signed_response_alg":"none"`:                                       "userinfo_signed_response_alg",
 		`,"authorization_signed_response_alg":"ES256"`:                                 "authorization_signed_response_alg",
 		`,"jwks":{"keys":[` + sig + `]},"private_key_file":"/does/not/matter/key.pem"`: "private_key_file",
 	} {
