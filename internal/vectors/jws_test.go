@@ -15,7 +15,7 @@ import (
 
 // Groups with a public key go through the key sources of idtoken, as tokens do.
 // Those with a secret go through what checks tokens signed with client secrets.
-// Vectors of JWE are passed over: the library encrypts and never decrypts.
+// Vectors of JWE are TestWebEncryption's.
 func TestWebSignatures(t *testing.T) {
 	for _, tt := range webFiles() {
 		t.Run(tt.file, func(t *testing.T) {
