@@ -116,11 +116,19 @@ func TestStartSession(t *testing.T) {
 	assert.Same(t, login, asked[1].Session)
 	_, err = start("op", login)
 	assert.ErrorIs(t, err, refuses)
+	var p *Problem
 	for _, bad := range []struct {
 		client string
 		login  *oidcclient.Session
 	}{{"nobody", login}, {"op", nil}, {"op", &oidcclient.Session{}}} {
 		_, err := start(bad.client, bad.login)
-		assert.Error(t, err)
+		assert.ErrorAs(t, err, &p)
 	}
+	// Another client of the same issuer.
+	others := newSite(t, rig{client: func(_ string, c *oidcclient.Config) { c.ClientID = "another" }})
+	w = httptest.NewRecorder()
+	err = others.h.StartSession(w, httptest.NewRequest(http.MethodGet, "/device", nil), "op", login)
+	require.ErrorAs(t, err, &p)
+	assert.Equal(t, http.StatusBadRequest, p.Status)
+	assert.Empty(t, w.Result().Cookies())
 }

@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"testing"
@@ -123,4 +124,34 @@ func TestLink(t *testing.T) {
 		assert.Nil(t, b.session())
 	})
 	assert.Len(t, linked, 2)
+}
+
+// endsBetween is a store in which somebody logs the person out when a session has
+// just got its new id.
+type endsBetween struct {
+	*Memory
+	old string
+}
+
+func (e *endsBetween) Put(ctx context.Context, r Record) error {
+	err := e.Memory.Put(ctx, r)
+	if r.Version == 0 && r.Key != e.old {
+		err = errors.Join(err, e.Memory.Delete(ctx, e.old, 0))
+	}
+	return err
+}
+
+// A session that ends while it gets a new id does not live on under that.
+func TestLogoutWhileLinking(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	_, target, _ := b.follow(b.ask("/login/op?link=1", url.Values{}), b.url+"/callback/")
+	memory := s.memory()
+	store := &endsBetween{Memory: memory, old: b.presented().key}
+	s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = store, memory }))
+	p := b.ask(target, nil)
+	assert.Equal(t, http.StatusUnauthorized, p.StatusCode, p.body)
+	assert.Nil(t, b.session())
+	assert.Empty(t, memory.sessions.items, "neither the old record nor the new one")
 }

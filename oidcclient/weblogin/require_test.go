@@ -112,6 +112,28 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
+// An authentication of which the provider does not say when it was is not a recent
+// one.
+func TestAgeThatIsNotKnown(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	for name, tt := range map[string]struct {
+		authTime any
+		status   int
+	}{"just now": {s.clock.Now().Unix(), http.StatusOK}, "not said": {nil, http.StatusUnauthorized}} {
+		s.ops["op"].OnToken(func(i *oidctest.Issue) {
+			i.Claims["auth_time"] = tt.authTime
+			if tt.authTime == nil {
+				delete(i.Claims, "auth_time")
+			}
+		})
+		b.login("/login/op")
+		page := s.h.Require(Requirement{MaxAge: 5 * time.Minute}, hello())
+		assert.Equal(t, tt.status, b.visit(page, asProgram).StatusCode, name)
+	}
+	s.ops["op"].OnToken(nil)
+}
+
 // A provider that does not do what was asked for ends the matter, rather than
 // sending the browser round in circles.
 func TestStepUpNotMet(t *testing.T) {

@@ -3,6 +3,7 @@ package weblogin
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,31 @@ func TestSessionInSeveralCookies(t *testing.T) {
 	p := s.browser().login("/login/op")
 	assert.Equal(t, http.StatusInternalServerError, p.StatusCode)
 	assert.Contains(t, s.log.String(), "needs a store")
+}
+
+// A good session in more parts than there may be is none.
+func TestSessionInTooManyCookies(t *testing.T) {
+	s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = true }})
+	b := s.browser()
+	b.login("/login/op")
+	text := strings.TrimPrefix(b.cookies()["__Host-rely-session"], "1.")
+	cut := func(parts int) map[string]string {
+		cookies, rest := map[string]string{}, text
+		for i := range parts {
+			part := rest
+			if i < parts-1 {
+				part = rest[:len(text)/parts]
+			}
+			rest = rest[len(part):]
+			if i == 0 {
+				part = strconv.Itoa(parts) + "." + part
+			}
+			cookies[s.h.partCookie(i)] = part
+		}
+		return cookies
+	}
+	assert.Equal(t, http.StatusOK, b.asks(cut(maxParts)).StatusCode)
+	assert.Equal(t, http.StatusUnauthorized, b.asks(cut(maxParts+1)).StatusCode)
 }
 
 // What Require finds is written back before the page answers.
