@@ -58,6 +58,9 @@ func TestExchange(t *testing.T) {
 		require.ErrorAs(t, err, &refused, name)
 		assert.Equal(t, "issued_token_type", refused.Check)
 	}
+	p.on("/token", answer{200, `{"access_token":"new","token_type":"Bearer"}`})
+	_, err = grants.ExchangeToken(t.Context(), p.client(nil), grants.Exchange{SubjectToken: "st", SubjectType: grants.TypeAccessToken})
+	assert.ErrorContains(t, err, "issued_token_type", "also where any type would do")
 	before := len(p.sent["/token"])
 	for _, bad := range []grants.Exchange{{}, {SubjectToken: "x"}, {SubjectToken: "x", SubjectType: "y", ActorToken: "z"}} {
 		_, err := grants.ExchangeToken(t.Context(), p.client(nil), bad)
