@@ -29,12 +29,15 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 	if err != nil {
 		return nil, nil, err
 	}
-	pending := c.newPending(opts)
+	pending, err := c.newPending(found, opts)
+	if err != nil {
+		return nil, nil, err
+	}
 	params, err := c.authorizeParams(pending, opts)
 	if err != nil {
 		return nil, nil, err
 	}
-	authorization, err := c.carry(ctx, found, params, opts)
+	authorization, err := c.carry(ctx, found, pending, params, opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,7 +46,7 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 
 // newPending chooses everything about one login that has to be unguessable, and
 // records what its answer has to satisfy.
-func (c *Client) newPending(opts BeginOptions) *Pending {
+func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error) {
 	lifetime := c.cfg.LoginLifetime
 	if lifetime == 0 {
 		lifetime = defaultLoginLifetime
@@ -75,11 +78,16 @@ func (c *Client) newPending(opts BeginOptions) *Pending {
 		seconds := int64(*maxAge / time.Second)
 		d.MaxAge = &seconds
 	}
-	return &Pending{d}
+	key, err := c.newProofKey(StepBegin, &found.ProviderMetadata)
+	if err != nil {
+		return nil, err
+	}
+	d.DPoPKey = key.sealed()
+	return &Pending{d}, nil
 }
 
 // authorizeParams returns the authorization request of one login (OpenID
-// Connect Core §3.1.2.1, RFC 7636 §4.3).
+// Connect Core §3.1.2.1, RFC 7636 §4.3, RFC 9449 §10).
 func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, error) {
 	d := &p.data
 	params := url.Values{
@@ -113,6 +121,7 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 		set("code_challenge", oauth2.S256ChallengeFromVerifier(d.Verifier))
 		set("code_challenge_method", "S256")
 	}
+	set("dpop_jkt", openProofKey(d.DPoPKey).get().Thumbprint())
 	for name, value := range c.cfg.Profile.AuthorizeParams {
 		set(name, value)
 	}
@@ -134,7 +143,7 @@ func ownParams() []string {
 	return []string{
 		"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "response_mode", "max_age", "acr_values",
 		"login_hint", "prompt", "ui_locales", "claims", "authorization_details", "resource",
-		"code_challenge", "code_challenge_method", "request", "request_uri", "client_secret", "client_assertion",
+		"code_challenge", "code_challenge_method", "dpop_jkt", "request", "request_uri", "client_secret", "client_assertion",
 	}
 }
 

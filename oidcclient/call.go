@@ -41,7 +41,7 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	for name, values := range form {
 		own[name] = values
 	}
-	got, err := c.post(ctx, StepGrant, found, found.endpoints()[i][1], own)
+	got, err := c.post(ctx, StepGrant, found, found.endpoints()[i][1], own, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +71,15 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 	for name, values := range form {
 		own[name] = values
 	}
-	answered, err := c.requestToken(ctx, StepGrant, found, own)
+	key, err := c.newProofKey(StepGrant, &found.ProviderMetadata)
 	if err != nil {
 		return nil, err
 	}
-	d := &pendingData{Scopes: want.Scopes, MinACR: want.MinACR}
+	answered, err := c.requestToken(ctx, StepGrant, found, own, key)
+	if err != nil {
+		return nil, err
+	}
+	d := &pendingData{Scopes: want.Scopes, MinACR: want.MinACR, DPoPKey: key.sealed()}
 	session, err := c.identify(ctx, found, d, answered, "")
 	if err != nil {
 		return nil, err

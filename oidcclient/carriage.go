@@ -11,7 +11,7 @@ import (
 )
 
 // carry puts an authorization request into the form in which it travels.
-func (c *Client) carry(ctx context.Context, found *provider, params url.Values, opts BeginOptions) (*Authorization, error) {
+func (c *Client) carry(ctx context.Context, found *provider, p *Pending, params url.Values, opts BeginOptions) (*Authorization, error) {
 	carriage := c.cfg.carriage(&found.ProviderMetadata)
 	if (c.cfg.Carriage == CarryReference) != (opts.RequestURI != "") {
 		return nil, refuse(StepBegin, "request_uri", "RequestURI and CarryReference need each other")
@@ -42,7 +42,7 @@ func (c *Client) carry(ctx context.Context, found *provider, params url.Values, 
 		if object != "" {
 			visible = url.Values{"request": {object}}
 		}
-		reference, err := c.push(ctx, found, visible)
+		reference, err := c.push(ctx, found, visible, openProofKey(p.data.DPoPKey))
 		if err != nil {
 			return nil, err
 		}

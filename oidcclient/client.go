@@ -26,6 +26,7 @@ type Client struct {
 	issuer     string
 	auth       *clientAuth
 	requests   *assertion.Signer // of request objects, or nil
+	nonces     nonces
 	decrypt    []jwe.Key
 	http       *http.Client
 	now        func() time.Time
@@ -42,6 +43,7 @@ type provider struct {
 	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
 	remote   *idtoken.RemoteKeys     // where keys come from, or nil
 
+	proofKey  *keptProofKey     // of tokens that are not a login's, or nil
 	responses *idtoken.Verifier // of signed authorization responses, or nil
 	userinfo  *idtoken.Verifier // of signed userinfo answers
 }
@@ -133,6 +135,9 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	p := &provider{ProviderMetadata: m}
 	p.remote, _ = keys.(*idtoken.RemoteKeys)
 	var err error
+	if p.proofKey, err = c.newProofKey(StepDiscover, &m); err != nil {
+		return nil, &ConfigError{Field: "Provider", Reason: "dpop_signing_alg_values_supported has no algorithm that proofs are made with", Err: err}
+	}
 	if c.cfg.Profile.Identity == IdentifyByLegacyToken {
 		p.legacy, err = idtoken.NewLegacyVerifier(idtoken.LegacyConfig{
 			Issuer: c.issuer, Keys: keys, Clock: c.now,

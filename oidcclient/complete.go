@@ -37,6 +37,9 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	if isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) || (d.ResponseType == typeHybrid) != c.cfg.hybrid() {
 		return nil, refuse(StepCallback, "response_mode", "login was begun with another response mode")
 	}
+	if c.cfg.DPoP && len(d.DPoPKey) == 0 {
+		return nil, refuse(StepCallback, "dpop", "login was begun without a key to bind tokens to")
+	}
 	if values, err = c.ReadResponse(ctx, values); err != nil {
 		return nil, err
 	}
@@ -146,7 +149,7 @@ func (c *Client) exchange(ctx context.Context, found *provider, d *pendingData, 
 	if d.Verifier != "" {
 		form.Set("code_verifier", d.Verifier)
 	}
-	return c.requestToken(ctx, StepExchange, found, form)
+	return c.requestToken(ctx, StepExchange, found, form, openProofKey(d.DPoPKey))
 }
 
 // maxTokenAge is how old an ID token may be that has just been issued.
@@ -159,6 +162,7 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 		StartedAt: c.now().UTC().Round(0), Scopes: d.Scopes, AlternativeSubject: c.cfg.Profile.AlternativeSubject,
 	}}
 	s.data.take(t, c.cfg.Profile.Refresh.Never)
+	s.proofKey = openProofKey(d.DPoPKey)
 	if t.idToken == "" {
 		e := providerFault(StepIdentity, 200, "token response has no id_token")
 		e.Check = "id_token"

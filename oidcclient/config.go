@@ -77,6 +77,12 @@ type Config struct {
 	// Key signs client assertions and request objects.
 	Key *assertion.Key
 
+	// DPoP binds tokens to a key that each login makes anew and the session keeps (RFC
+	// 9449): a stolen token is then of no use. Tokens that the provider does not bind
+	// are refused. Tokens of [Client.Token] are bound to a key of the client's, which
+	// lives as long as the Client.
+	DPoP bool
+
 	// Carriage says how authorization requests travel; the zero value leaves that
 	// to the profile. A provider whose metadata demand pushed requests gets them
 	// pushed in any case.

@@ -16,7 +16,9 @@ func TestEntropyOfLogins(t *testing.T) {
 	seen := make(map[[32]byte]bool, 3*logins)
 	var set [3][256]int
 	for range logins {
-		d := c.newPending(BeginOptions{}).data
+		p, err := c.newPending(&provider{}, BeginOptions{})
+		require.NoError(t, err)
+		d := p.data
 		for i, value := range []string{d.State, d.Nonce, d.Verifier} {
 			bytes, err := base64.RawURLEncoding.Strict().DecodeString(value)
 			require.NoError(t, err)

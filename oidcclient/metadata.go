@@ -20,7 +20,7 @@ const maxDepth = 32
 
 // ProviderMetadata are the members of a provider's metadata that this package
 // uses, by their registered names (RFC 8414 §2, OpenID Connect Discovery §3,
-// OpenID Connect RP-Initiated Logout §2.1, RFC 9207 §3). Others are ignored.
+// OpenID Connect RP-Initiated Logout §2.1, RFC 9207 §3, RFC 9449 §5.1). Others are ignored.
 type ProviderMetadata struct {
 	Issuer                string `json:"issuer,omitempty"`
 	AuthorizationEndpoint string `json:"authorization_endpoint,omitempty"`
@@ -49,6 +49,10 @@ type ProviderMetadata struct {
 	MTLSEndpointAliases *EndpointAliases `json:"mtls_endpoint_aliases,omitempty"`
 	// ResponseIssuerSupported announces iss in every authorization response.
 	ResponseIssuerSupported bool `json:"authorization_response_iss_parameter_supported,omitempty"`
+
+	// DPoPAlgorithms are the JWS algorithms of proofs (RFC 9449 §5.1); nil says
+	// nothing.
+	DPoPAlgorithms []string `json:"dpop_signing_alg_values_supported,omitempty"`
 
 	// CodeChallengeMethods are the methods of PKCE; nil says nothing, and a list
 	// without S256 is refused.
@@ -149,6 +153,9 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 		m.MTLSEndpointAliases = found.MTLSEndpointAliases
 	}
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
+	if m.DPoPAlgorithms == nil {
+		m.DPoPAlgorithms = found.DPoPAlgorithms
+	}
 	if m.CodeChallengeMethods == nil {
 		m.CodeChallengeMethods = found.CodeChallengeMethods
 	}

@@ -32,6 +32,7 @@ type pendingData struct {
 	MaxAge       *int64    `json:"max_age,omitempty"`       // seconds
 	MinACR       string    `json:"min_acr,omitempty"`
 	Scopes       []string  `json:"scopes,omitempty"`
+	DPoPKey      []byte    `json:"dpop_key,omitempty"` // PKCS #8
 	ExpiresAt    time.Time `json:"exp"`
 }
 

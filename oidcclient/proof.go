@@ -25,7 +25,10 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 	if err := opts.check(); err != nil {
 		return nil, err
 	}
-	pending := c.newPending(opts)
+	pending, err := c.newPending(found, opts)
+	if err != nil {
+		return nil, err
+	}
 	params, err := c.authorizeParams(pending, opts)
 	if err != nil {
 		return nil, err

@@ -15,8 +15,9 @@ const maxRequestURI = 2048
 
 // push sends an authorization request to the provider, authenticated as every
 // request of this client, and returns the reference that stands for it (RFC 9126
-// §2).
-func (c *Client) push(ctx context.Context, found *provider, params url.Values) (string, error) {
+// §2). key, where it is not nil, says already now what the code will be bound to (RFC
+// 9449 §10.1).
+func (c *Client) push(ctx context.Context, found *provider, params url.Values, key *keptProofKey) (string, error) {
 	if found.PushedAuthorizationRequestEndpoint == "" {
 		return "", providerFault(StepPush, 0, "provider has no endpoint for pushed requests")
 	}
@@ -25,7 +26,7 @@ func (c *Client) push(ctx context.Context, found *provider, params url.Values) (
 		form[name] = values
 	}
 	form.Set("client_id", c.cfg.ClientID)
-	got, err := c.post(ctx, StepPush, found, found.PushedAuthorizationRequestEndpoint, form)
+	got, err := c.post(ctx, StepPush, found, found.PushedAuthorizationRequestEndpoint, form, key)
 	if err != nil {
 		return "", err
 	}

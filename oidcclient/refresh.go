@@ -36,11 +36,18 @@ func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 	if c.cfg.Profile.Refresh.RedirectURI {
 		form.Set("redirect_uri", c.cfg.RedirectURI)
 	}
-	answered, err := c.requestToken(ctx, StepRefresh, found, form)
+	key := s.proofKey
+	if key == nil { // also of a session from before tokens were bound
+		if key, err = c.newProofKey(StepRefresh, &found.ProviderMetadata); err != nil {
+			return nil, err
+		}
+	}
+	answered, err := c.requestToken(ctx, StepRefresh, found, form, key)
 	if err != nil {
 		return nil, err
 	}
 	fresh := *s
+	fresh.proofKey = key
 	fresh.data.take(answered, false)
 	if answered.idToken == "" {
 		return &fresh, nil

@@ -174,6 +174,7 @@ func (s *Sealer) SealSessionWith(session *Session, beside, bound []byte) (string
 		}
 		d.Legacy = string(stored)
 	}
+	d.ProofKey = string(session.proofKey.sealed())
 	own := d.pack()
 	plain := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(beside)+len(own)), uint64(len(beside)))
 	plain = append(append(plain, beside...), own...)
@@ -202,6 +203,7 @@ func (s *Sealer) OpenSessionWith(text string, bound []byte) (session *Session, b
 	} else if session.legacy, err = idtoken.RestoreLegacy([]byte(session.data.Legacy)); err != nil {
 		return nil, nil, ErrSealed
 	}
+	session.proofKey = openProofKey([]byte(session.data.ProofKey))
 	return session, beside, nil
 }
 

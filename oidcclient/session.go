@@ -24,6 +24,8 @@ type Session struct {
 	data    sessionData
 	idToken *keptToken // nil where there is a legacy identity
 	legacy  *idtoken.LegacyIdentity
+
+	proofKey *keptProofKey // that the tokens are bound to, or nil
 }
 
 // keptToken is an ID token that was verified before it was sealed. It is read when
@@ -66,9 +68,10 @@ type sessionData struct {
 	StartedAt          time.Time
 	UserInfo           string // JSON; "" when it was not asked for
 	Details            string // JSON of authorization_details; "" when none came
+	ProofKey           string // PKCS #8; "" where tokens are not bound to one
 }
 
-const sessionVersion = 3
+const sessionVersion = 4
 
 // pack and unpack are the only places that know the order.
 func (d *sessionData) pack() []byte {
@@ -88,6 +91,7 @@ func (d *sessionData) pack() []byte {
 	w.Time(d.StartedAt)
 	w.Text(d.UserInfo)
 	w.Text(d.Details)
+	w.Text(d.ProofKey)
 	return w.Bytes()
 }
 
@@ -97,6 +101,7 @@ func (d *sessionData) unpack(text []byte) (ok bool) {
 		Version: r.Int(), ClientID: r.Text(), Issuer: r.Text(), Subject: r.Text(), IDToken: r.Text(), Legacy: r.Text(),
 		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
 		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(), Details: r.Text(),
+		ProofKey: r.Text(),
 	}
 	return r.Done() && d.Version == sessionVersion
 }
@@ -239,10 +244,15 @@ func (s *Session) StartedAt() time.Time { return s.data.StartedAt }
 func (s *Session) CanRefresh() bool { return s.data.RefreshToken != "" }
 
 // Token returns the tokens for calling APIs. Its fields are secrets, and an
-// oauth2.Token prints them.
+// oauth2.Token prints them. A token whose type is DPoP is of use only with
+// [Session.AccessToken].
 func (s *Session) Token() *oauth2.Token {
+	tokenType := typeBearer
+	if s.proofKey != nil {
+		tokenType = typeDPoP
+	}
 	return &oauth2.Token{
-		AccessToken: s.data.AccessToken, TokenType: "Bearer",
+		AccessToken: s.data.AccessToken, TokenType: tokenType,
 		RefreshToken: s.data.RefreshToken, Expiry: s.data.Expiry,
 	}
 }

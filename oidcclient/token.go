@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -44,7 +45,7 @@ func (c *Client) Token(ctx context.Context, form url.Values) (*oauth2.Token, err
 	for name, values := range form {
 		own[name] = values
 	}
-	answered, err := c.requestToken(ctx, StepGrant, found, own)
+	answered, err := c.requestToken(ctx, StepGrant, found, own, found.proofKey)
 	if err != nil {
 		return nil, err
 	}
@@ -56,23 +57,61 @@ func (c *Client) Token(ctx context.Context, form url.Values) (*oauth2.Token, err
 }
 
 func (t *tokenResponse) oauth2Token() *oauth2.Token {
-	return &oauth2.Token{AccessToken: t.accessToken, TokenType: "Bearer", RefreshToken: t.refreshToken, Expiry: t.expiry}
+	return &oauth2.Token{AccessToken: t.accessToken, TokenType: t.tokenType, RefreshToken: t.refreshToken, Expiry: t.expiry}
 }
 
-// requestToken sends one POST to the token endpoint and reads its answer.
-func (c *Client) requestToken(ctx context.Context, step Step, found *provider, form url.Values) (*tokenResponse, error) {
-	got, err := c.post(ctx, step, found, found.TokenEndpoint, form)
+// requestToken sends one POST to the token endpoint and reads its answer. The token
+// has to be bound to key, where that is not nil.
+func (c *Client) requestToken(ctx context.Context, step Step, found *provider, form url.Values, key *keptProofKey) (*tokenResponse, error) {
+	got, err := c.post(ctx, step, found, found.TokenEndpoint, form, key)
 	if err != nil {
 		return nil, err
 	}
-	return readTokenResponse(step, got, c.now())
+	tokenType := typeBearer
+	if key != nil {
+		tokenType = typeDPoP
+	}
+	return readTokenResponse(step, got, tokenType, c.now())
 }
 
-// post sends a form with the client's authentication.
-func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint string, form url.Values) (*answer, error) {
+// post sends a form with the client's authentication, and with a proof where there
+// is a key for it. A provider that asks for a proof with its nonce has done nothing
+// yet and gets the form once more (RFC 9449 §8).
+func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *keptProofKey) (*answer, error) {
+	if key == nil {
+		return c.postOnce(ctx, step, found, endpoint, form, nil, "")
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return nil, providerFault(step, 0, "endpoint is not a URL")
+	}
+	nonce := c.nonces.of(u)
+	got, err := c.postOnce(ctx, step, found, endpoint, form, key.get(), nonce)
+	if err != nil {
+		return nil, err
+	}
+	given := c.nonces.learn(u, got.header)
+	if given == "" || given == nonce || !wantsNonce(got) {
+		return got, nil
+	}
+	if got, err = c.postOnce(ctx, step, found, endpoint, form, key.get(), given); err != nil {
+		return nil, err
+	}
+	c.nonces.learn(u, got.header)
+	return got, nil
+}
+
+func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *assertion.ProofKey, nonce string) (*answer, error) {
 	header := http.Header{
 		"Content-Type": {"application/x-www-form-urlencoded"},
 		"Accept":       {"application/json"},
+	}
+	if key != nil {
+		proof, err := key.Sign(ctx, assertion.Proof{Method: http.MethodPost, URL: endpoint, Nonce: nonce, IssuedAt: c.now()})
+		if err != nil {
+			return nil, cantSign(ctx, step, "proof of possession can't be signed", err)
+		}
+		header.Set("DPoP", proof)
 	}
 	if err := c.auth.apply(ctx, form, header, endpoint, &found.ProviderMetadata); err != nil {
 		return nil, cantSign(ctx, step, "client assertion can't be signed", err)
@@ -88,8 +127,9 @@ func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint 
 	return roundTrip(c.http, step, req)
 }
 
-// readTokenResponse judges the answer of the token endpoint.
-func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, error) {
+// readTokenResponse judges the answer of the token endpoint, which has to be of a
+// token type (RFC 6749 §7.1).
+func readTokenResponse(step Step, got *answer, tokenType string, now time.Time) (*tokenResponse, error) {
 	if got.status != http.StatusOK {
 		return nil, tokenError(step, got)
 	}
@@ -113,11 +153,12 @@ func readTokenResponse(step Step, got *answer, now time.Time) (*tokenResponse, e
 		// Some answer 200 with an error in it.
 		return nil, tokenError(step, got)
 	}
-	if !strings.EqualFold(t.tokenType, "Bearer") {
-		e := providerFault(step, got.status, "token response has another token_type than Bearer")
+	if !strings.EqualFold(t.tokenType, tokenType) {
+		e := providerFault(step, got.status, "token response has another token_type than "+tokenType)
 		e.Check = "token_type"
 		return nil, e
 	}
+	t.tokenType = tokenType
 	if details, ok := object.Raw("authorization_details"); ok {
 		if !isDetails([]byte(details)) {
 			return nil, providerFault(step, got.status, "token response has authorization_details that are none (RFC 9396 §7)")

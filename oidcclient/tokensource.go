@@ -53,12 +53,12 @@ func (t *TokenSource) Token() (*oauth2.Token, error) {
 }
 
 // AccessToken implements [AccessTokens].
-func (t *TokenSource) AccessToken(ctx context.Context, refused string) (string, error) {
+func (t *TokenSource) AccessToken(ctx context.Context, refused string) (AccessToken, error) {
 	s, err := t.current(ctx, refused)
 	if err != nil {
-		return "", err
+		return AccessToken{}, err
 	}
-	return s.data.AccessToken, nil
+	return s.AccessToken(), nil
 }
 
 // Session returns the session as it is now.

@@ -9,21 +9,23 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // AccessTokens gives the access token for calls to an API. A [*TokenSource] is
 // one, and package weblogin's Handler.Tokens returns another.
 type AccessTokens interface {
-	// AccessToken returns an access token. refused, where it is not "", is one
-	// that the API has refused: the answer is then another one, or an error. It
+	// AccessToken returns an access token. refused, where it is not "", is the value
+	// of one that the API has refused: the answer is then another one, or an error. It
 	// is safe for concurrent use.
-	AccessToken(ctx context.Context, refused string) (string, error)
+	AccessToken(ctx context.Context, refused string) (AccessToken, error)
 }
 
 // A Transport is an [http.RoundTripper] that calls an API with an access token
 // (RFC 6750 §2.1): it attaches the token, which is refreshed ahead of its end, and
-// when the API answers 401 all the same, asks once more with a new one. It is
-// safe for concurrent use.
+// when the API answers 401 all the same, asks once more with a new one. A token that
+// is bound to a key is sent with a proof (RFC 9449 §7.1), and once more with the
+// nonce that the API asks for. It is safe for concurrent use; don't copy it.
 //
 // A request whose body can't be read again (it has no GetBody) is not repeated,
 // and its 401 is returned as it is; so is the 401 when there is no other token.
@@ -36,6 +38,16 @@ type Transport struct {
 	Origins []string
 	// Base makes the requests; nil means http.DefaultTransport.
 	Base http.RoundTripper
+
+	nonces nonces
+	now    func() time.Time // nil: time.Now
+}
+
+// Transport returns a Transport for an API of this client's: one that presents the
+// client's certificate, where there is one, so that tokens which are bound to it
+// are accepted (RFC 8705 §3), and trusts the same roots.
+func (c *Client) Transport(tokens AccessTokens, origins ...string) *Transport {
+	return &Transport{Tokens: tokens, Origins: origins, Base: c.http.Transport, now: c.now}
 }
 
 // maxDrained is how much of a refused answer is read to keep its connection.
@@ -63,19 +75,48 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	body, again := repeated(req)
-	if !again {
+	if !again || wantsNonceAtAPI(resp.StatusCode, resp.Header) {
 		return resp, nil
 	}
-	other, err := t.Tokens.AccessToken(req.Context(), token)
-	if err != nil || other == token {
+	other, err := t.Tokens.AccessToken(req.Context(), token.Value)
+	if err != nil || other.Value == token.Value {
 		if body != nil {
 			_ = body.Close() // was never read
 		}
 		return resp, nil
 	}
+	drop(resp)
+	return t.send(req, body, other)
+}
+
+// send sends a request with one token: twice, where the API asks for a proof with its
+// nonce, which says nothing about the token (RFC 9449 §9).
+func (t *Transport) send(req *http.Request, body io.ReadCloser, token AccessToken) (*http.Response, error) {
+	if token.ProofKey == nil {
+		return t.sendOnce(req, body, token, "")
+	}
+	nonce := t.nonces.of(req.URL)
+	resp, err := t.sendOnce(req, body, token, nonce)
+	if err != nil {
+		return nil, err
+	}
+	given := t.nonces.learn(req.URL, resp.Header)
+	if given == "" || given == nonce || !wantsNonceAtAPI(resp.StatusCode, resp.Header) {
+		return resp, nil
+	}
+	if body, again := repeated(req); again {
+		drop(resp)
+		if resp, err = t.sendOnce(req, body, token, given); err == nil {
+			t.nonces.learn(req.URL, resp.Header)
+		}
+	}
+	return resp, err
+}
+
+// drop ends a response that is not passed on.
+func drop(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrained) // only for the connection's sake
 	_ = resp.Body.Close()
-	return t.send(req, body, other)
 }
 
 // repeated returns the body for a second request.
@@ -90,10 +131,19 @@ func repeated(req *http.Request) (io.ReadCloser, bool) {
 	return body, err == nil
 }
 
-func (t *Transport) send(req *http.Request, body io.ReadCloser, token string) (*http.Response, error) {
+func (t *Transport) sendOnce(req *http.Request, body io.ReadCloser, token AccessToken, nonce string) (*http.Response, error) {
 	own := req.Clone(req.Context())
 	own.Body = body
-	own.Header.Set("Authorization", "Bearer "+token)
+	now := time.Now
+	if t.now != nil {
+		now = t.now
+	}
+	if err := token.authorize(req.Context(), own, nonce, now()); err != nil {
+		if body != nil {
+			_ = body.Close()
+		}
+		return nil, fmt.Errorf("oidcclient: no proof of possession: %w", err)
+	}
 	base := t.Base
 	if base == nil {
 		base = http.DefaultTransport

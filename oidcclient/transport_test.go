@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
 )
@@ -23,13 +24,14 @@ import (
 type fixedTokens struct {
 	first, second string
 	failure       error
+	key           *assertion.ProofKey
 }
 
-func (f *fixedTokens) AccessToken(_ context.Context, refused string) (string, error) {
+func (f *fixedTokens) AccessToken(_ context.Context, refused string) (oidcclient.AccessToken, error) {
 	if refused == "" {
-		return f.first, nil
+		return oidcclient.AccessToken{Value: f.first, ProofKey: f.key}, nil
 	}
-	return f.second, f.failure
+	return oidcclient.AccessToken{Value: f.second, ProofKey: f.key}, f.failure
 }
 
 // api answers 401 to every token but the good one, and repeats the body.
@@ -212,8 +214,8 @@ func TestTokenSourceWaitersGiveUp(t *testing.T) {
 	close(leave)
 	token, err := source.AccessToken(t.Context(), "")
 	require.NoError(t, err, "it went on without the first caller")
-	assert.Equal(t, source.Session().Token().AccessToken, token)
-	assert.NotEqual(t, session.Token().AccessToken, token)
+	assert.Equal(t, source.Session().AccessToken(), token)
+	assert.NotEqual(t, session.AccessToken(), token)
 }
 
 // While a token that is renewed ahead of its end is good, a refresh that fails
@@ -227,7 +229,7 @@ func TestTokenSourceRefreshAhead(t *testing.T) {
 	r.op.Down(true)
 	token, err := source.AccessToken(t.Context(), "")
 	require.NoError(t, err)
-	assert.Equal(t, session.Token().AccessToken, token)
-	_, err = source.AccessToken(t.Context(), token)
+	assert.Equal(t, session.AccessToken(), token)
+	_, err = source.AccessToken(t.Context(), token.Value)
 	assert.Error(t, err, "but an API has refused this one")
 }

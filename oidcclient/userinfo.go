@@ -44,16 +44,28 @@ func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (
 	if method == "" {
 		method = http.MethodGet
 	}
+	ask := func(req *http.Request, nonce string) (*answer, error) {
+		if err := s.AccessToken().authorize(ctx, req, nonce, c.now()); err != nil {
+			return nil, cantSign(ctx, StepUserInfo, "proof of possession can't be signed", err)
+		}
+		return roundTrip(c.http, StepUserInfo, req)
+	}
 	req, err := http.NewRequestWithContext(ctx, method, found.UserInfoEndpoint, nil)
 	if err != nil {
 		return nil, providerFault(StepUserInfo, 0, "userinfo endpoint is not a URL")
 	}
-	req.Header.Set("Authorization", "Bearer "+s.data.AccessToken)
 	req.Header.Set("Accept", "application/json, application/jwt")
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	got, err := roundTrip(c.http, StepUserInfo, req)
+	nonce := c.nonces.of(req.URL)
+	got, err := ask(req, nonce)
+	if err == nil && s.proofKey != nil {
+		given := c.nonces.learn(req.URL, got.header)
+		if given != "" && given != nonce && wantsNonceAtAPI(got.status, got.header) {
+			got, err = ask(req, given)
+		}
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -22,6 +22,7 @@ func under(path string, folders ...string) bool {
 var own = map[string][]string{
 	"internal/strictjson":         {},
 	"internal/certchain":          {},
+	"internal/challenge":          {},
 	"internal/jose":               {},
 	"internal/jwe":                {"internal/jose", "internal/strictjson"},
 	"internal/jwx":                {"internal/jose", "internal/strictjson"},

@@ -247,7 +247,7 @@ func (p *Provider) newCode(req *authRequest, who signedOn) string {
 	g := &grant{
 		person: who.person, subject: p.desc.subject(p, who.person), client: p.client.id, scopes: req.scopes,
 		redirectURI: req.redirectURI, nonce: req.params["nonce"], acr: p.acr(req.params["acr_values"]),
-		challenge: req.params["code_challenge"], authTime: who.authTime, sid: uuid(),
+		challenge: req.params["code_challenge"], jkt: req.params["dpop_jkt"], authTime: who.authTime, sid: uuid(),
 	}
 	code := random(32)
 	p.mu.Lock()
@@ -324,6 +324,10 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) {
 	if bad == nil {
 		bad = p.authenticate(r, params)
 	}
+	jkt := ""
+	if bad == nil {
+		jkt, bad = p.proof(w, r, StepPush, "")
+	}
 	if bad == nil && params["request_uri"] != "" {
 		bad = refuse("invalid_request", "request_uri can't be pushed")
 	}
@@ -337,6 +341,10 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) {
 	}
 	if bad == nil {
 		bad = p.checkRequest(req, params, false)
+	}
+	if bad == nil && jkt != "" {
+		bad = boundTo(params["dpop_jkt"], jkt)
+		params["dpop_jkt"] = jkt
 	}
 	if bad != nil {
 		p.refuseToken(w, r, bad)

@@ -25,6 +25,7 @@ type description struct {
 	keys          func(alg string) []keySpec
 	certificates  bool // keys have certificates, and JWTs carry x5c
 	userInfoApart bool // userinfo has an origin of its own
+	proofs        bool // tokens are bound to the key of a proof (RFC 9449)
 
 	persons   func() []Person
 	issuer    func(*Provider) string

@@ -7,7 +7,7 @@ import (
 )
 
 // generic is a provider by the book: OpenID Connect Core, Discovery, the logout
-// specifications, RFC 7636, RFC 9126 and RFC 9207.
+// specifications, RFC 7636, RFC 9126, RFC 9207 and RFC 9449.
 func generic() *description {
 	get, both := []string{http.MethodGet}, []string{http.MethodGet, http.MethodPost}
 	post := []string{http.MethodPost}
@@ -19,7 +19,7 @@ func generic() *description {
 		// Characters for which the form encoding of Basic matters.
 		clientID:     func() string { return "rely test:client" },
 		clientSecret: func() string { return random(24) + "+/%: &" },
-		clientKeyAlg: "ES256",
+		clientKeyAlg: "ES256", proofs: true,
 		keys: func(string) []keySpec {
 			return []keySpec{{"RSA-OAEP-256", "enc"}, {"RS256", "sig"}, {"PS256", "sig"}, {"ES256", "sig"}, {"EdDSA", "sig"}}
 		},
@@ -91,6 +91,7 @@ func genericMetadata(p *Provider) map[string]any {
 		"request_uri_parameter_supported":                false,
 		"claims_parameter_supported":                     false,
 		"authorization_response_iss_parameter_supported": true,
+		"dpop_signing_alg_values_supported":              proofAlgs(),
 		"backchannel_logout_supported":                   true,
 		"backchannel_logout_session_supported":           true,
 		"frontchannel_logout_supported":                  true,

@@ -46,8 +46,8 @@ type System uint8
 // The systems. The zero value is a generic OpenID provider.
 const (
 	// Generic is OpenID Connect Core with Discovery, RP-Initiated, Front-Channel
-	// and Back-Channel Logout, PKCE (RFC 7636), the iss parameter (RFC 9207) and
-	// pushed authorization requests (RFC 9126).
+	// and Back-Channel Logout, PKCE (RFC 7636), the iss parameter (RFC 9207),
+	// pushed authorization requests (RFC 9126) and DPoP (RFC 9449).
 	Generic System = iota
 	// IShare is an identity provider of the iSHARE scheme: party identifiers,
 	// certificate chains in x5c, signed request objects in a posted form.
@@ -124,6 +124,12 @@ type Config struct {
 	// RS256, RS384 or RS512 under IShare, ES256 or RS256 under BankID, RS256
 	// elsewhere. Empty: the first of each of these lists.
 	SigningAlg string
+
+	// DPoPNonces demands a nonce of the provider's in each proof of possession (RFC
+	// 9449 §8, §9), of which each is good for one request. Generic binds tokens to
+	// the key of a proof wherever one is sent, with or without nonces; others know no
+	// proofs.
+	DPoPNonces bool
 
 	// Persons can log in. Empty: two or three invented ones. The first is the
 	// one that is approved without asking.

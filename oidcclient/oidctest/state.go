@@ -70,13 +70,15 @@ type state struct {
 	seen     *table[struct{}]      // jti values
 	sessions *table[*grant]        // logins by sid
 	sso      *table[*signedOn]     // browsers by cookie
+	bound    *table[string]        // thumbprints of keys by access token
+	nonces   *table[struct{}]      // DPoP nonces that were not used yet
 }
 
 func newState() state {
 	return state{
 		logins: newTable[*authRequest](), pushed: newTable[url.Values](), codes: newTable[*grant](),
 		access: newTable[*grant](), refresh: newTable[*refreshToken](), seen: newTable[struct{}](),
-		sessions: newTable[*grant](), sso: newTable[*signedOn](),
+		sessions: newTable[*grant](), sso: newTable[*signedOn](), bound: newTable[string](), nonces: newTable[struct{}](),
 	}
 }
 
@@ -91,6 +93,7 @@ type grant struct {
 	nonce       string
 	acr         string
 	challenge   string
+	jkt         string // of the key that its code is bound to; "" without one
 	authTime    time.Time
 	sid         string
 	machine     bool // client_credentials: no person
@@ -102,6 +105,7 @@ type grant struct {
 type refreshToken struct {
 	grant *grant
 	spent bool
+	jkt   string // of a public client
 }
 
 // signedOn is a browser in which a person has logged in.

@@ -25,12 +25,17 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 		p.refuseToken(w, r, bad)
 		return
 	}
+	jkt, bad := p.proof(w, r, StepToken, "")
+	if bad != nil {
+		p.refuseToken(w, r, bad)
+		return
+	}
 	var g *grant
 	switch params["grant_type"] {
 	case "authorization_code":
-		g, bad = p.spendCode(params)
+		g, bad = p.spendCode(params, jkt)
 	case "refresh_token":
-		g, bad = p.spendRefresh(params)
+		g, bad = p.spendRefresh(params, jkt)
 	default:
 		g, bad = p.machine(params)
 	}
@@ -42,12 +47,12 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	if narrowed := strings.Fields(params["scope"]); params["grant_type"] == "refresh_token" && len(narrowed) > 0 {
 		scopes = narrowed
 	}
-	p.answerTokens(w, g, params["grant_type"], scopes)
+	p.answerTokens(w, g, params["grant_type"], scopes, jkt)
 }
 
 // spendCode exchanges a code, once. A second try ends the whole login (RFC 6749
 // §4.1.2).
-func (p *Provider) spendCode(params map[string]string) (*grant, *refusal) {
+func (p *Provider) spendCode(params map[string]string, jkt string) (*grant, *refusal) {
 	if params["code"] == "" || params["redirect_uri"] == "" {
 		return nil, refuse("invalid_request", "code or redirect_uri is missing")
 	}
@@ -68,7 +73,7 @@ func (p *Provider) spendCode(params map[string]string) (*grant, *refusal) {
 	if !provesChallenge(g.challenge, params["code_verifier"]) {
 		return nil, refuse("invalid_grant", "code_verifier does not fit")
 	}
-	return g, nil
+	return g, boundTo(g.jkt, jkt)
 }
 
 // provesChallenge checks S256 (RFC 7636 §4.6). A verifier without a challenge is
@@ -88,7 +93,7 @@ const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 // spendRefresh uses a refresh token. Where they rotate, a second use of one ends
 // the login (RFC 9700 §4.14.2).
-func (p *Provider) spendRefresh(params map[string]string) (*grant, *refusal) {
+func (p *Provider) spendRefresh(params map[string]string, jkt string) (*grant, *refusal) {
 	if params["refresh_token"] == "" {
 		return nil, refuse("invalid_request", "refresh_token is missing")
 	}
@@ -110,6 +115,9 @@ func (p *Provider) spendRefresh(params map[string]string) (*grant, *refusal) {
 			return nil, refuse("invalid_scope", "scope was not granted")
 		}
 	}
+	if bad := boundTo(t.jkt, jkt); bad != nil {
+		return nil, bad
+	}
 	t.spent = p.desc.token.refresh == refreshRotate
 	return t.grant, nil
 }
@@ -125,12 +133,16 @@ func (p *Provider) machine(params map[string]string) (*grant, *refusal) {
 	return &grant{client: p.client.id, subject: p.client.id, scopes: scopes, authTime: p.now(), machine: true}, nil
 }
 
-// answerTokens makes and sends the tokens of a grant.
-func (p *Provider) answerTokens(w http.ResponseWriter, g *grant, grantType string, scopes []string) {
+// answerTokens makes and sends the tokens of a grant, bound to a key where jkt is
+// not "".
+func (p *Provider) answerTokens(w http.ResponseWriter, g *grant, grantType string, scopes []string, jkt string) {
 	rules, now := p.desc.token, p.now()
 	access, lifetime := rules.opaque(), rules.lifetime(g)
 	answer := map[string]any{
 		"access_token": access, "token_type": rules.tokenType, "expires_in": int(lifetime.Seconds()),
+	}
+	if jkt != "" {
+		answer["token_type"] = "DPoP"
 	}
 	if rules.scopeMember {
 		answer["scope"] = strings.Join(scopes, " ")
@@ -148,8 +160,15 @@ func (p *Provider) answerTokens(w http.ResponseWriter, g *grant, grantType strin
 	}
 	p.mu.Lock()
 	p.state.access.put(now, access, g, lifetime)
+	if jkt != "" {
+		p.state.bound.put(now, access, jkt, lifetime)
+	}
 	if refresh != "" {
-		p.state.refresh.put(now, refresh, &refreshToken{grant: g}, rules.refreshFor)
+		t := &refreshToken{grant: g}
+		if p.client.method == "none" {
+			t.jkt = jkt
+		}
+		p.state.refresh.put(now, refresh, t, rules.refreshFor)
 	}
 	p.mu.Unlock()
 	if err := p.addIDToken(g, grantType, slices.Contains(scopes, "openid"), answer); err != nil {
@@ -225,24 +244,13 @@ func (p *Provider) refuseToken(w http.ResponseWriter, r *http.Request, bad *refu
 	writeMembers(w, bad.status, []member{{"error", bad.code}, {"error_description", bad.text}})
 }
 
-// bearer returns the grant of the access token in the Authorization header
-// (RFC 6750 §2.1).
-func (p *Provider) bearer(r *http.Request) (*grant, bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return nil, false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	g, ok := p.state.access.get(p.now(), token)
-	return g, ok && !g.revoked
-}
-
 // userinfo is the userinfo endpoint (OpenID Connect Core §5.3).
 func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
-	g, ok := p.bearer(r)
-	if !ok || g.machine {
+	g, ok := p.access(w, r, StepUserInfo)
+	if ok && g.machine {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	}
+	if !ok || g.machine {
 		writeMembers(w, http.StatusUnauthorized, []member{{"error", "invalid_token"}, {"error_description", "access token is unknown or expired"}})
 		return
 	}

@@ -45,7 +45,7 @@ func ask(ctx context.Context, seen *Session, handlers ...*Handler) (tokens map[s
 				failures = append(failures, err)
 				return
 			}
-			tokens[token]++
+			tokens[token.Value]++
 		})
 	}
 	wait.Wait()
@@ -130,11 +130,11 @@ func TestTokens(t *testing.T) {
 	again, err := tokens.AccessToken(t.Context(), "another")
 	require.NoError(t, err)
 	assert.Equal(t, first, again, "that was not this one")
-	second, err := tokens.AccessToken(t.Context(), first)
+	second, err := tokens.AccessToken(t.Context(), first.Value)
 	require.NoError(t, err)
 	assert.NotEqual(t, first, second, "an API refused it")
-	assert.Equal(t, second, s.h.must(t, b).Login.Token().AccessToken, "and the new one is stored")
-	late, err := s.h.Tokens(s.h.must(t, b)).AccessToken(t.Context(), first)
+	assert.Equal(t, second, s.h.must(t, b).Login.AccessToken(), "and the new one is stored")
+	late, err := s.h.Tokens(s.h.must(t, b)).AccessToken(t.Context(), first.Value)
 	require.NoError(t, err)
 	assert.Equal(t, second, late)
 	assert.Equal(t, 1, s.sent("refresh_token"))

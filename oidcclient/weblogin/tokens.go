@@ -26,27 +26,27 @@ type sessionTokens struct {
 }
 
 // AccessToken implements [oidcclient.AccessTokens].
-func (t *sessionTokens) AccessToken(ctx context.Context, refused string) (string, error) {
+func (t *sessionTokens) AccessToken(ctx context.Context, refused string) (oidcclient.AccessToken, error) {
 	t.mu.Lock()
 	s := t.session
 	t.mu.Unlock()
 	token := s.Login.Token()
 	due, now := s.Login.RefreshAt(), t.h.now()
 	if token.AccessToken != refused && (due.IsZero() || now.Before(due)) {
-		return token.AccessToken, nil
+		return s.Login.AccessToken(), nil
 	}
 	fresh, err := t.h.refreshed(ctx, s, time.Time{})
 	if err != nil {
 		good := token.Expiry.IsZero() || now.Before(token.Expiry)
 		if p := problemOf(err); good && token.AccessToken != refused && (p.Status != http.StatusUnauthorized || errors.Is(err, errNoRefreshToken)) {
-			return token.AccessToken, nil // there will be another try before it ends
+			return s.Login.AccessToken(), nil // there will be another try before it ends
 		}
-		return "", err
+		return oidcclient.AccessToken{}, err
 	}
 	t.mu.Lock()
 	if fresh.refreshes > t.session.refreshes {
 		t.session = fresh
 	}
 	t.mu.Unlock()
-	return fresh.Login.Token().AccessToken, nil
+	return fresh.Login.AccessToken(), nil
 }
