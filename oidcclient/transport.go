@@ -40,14 +40,16 @@ type Transport struct {
 	Base http.RoundTripper
 
 	nonces nonces
+	shared *nonces          // instead, or nil
 	now    func() time.Time // nil: time.Now
 }
 
 // Transport returns a Transport for an API of this client's: one that presents the
 // client's certificate, where there is one, so that tokens which are bound to it
-// are accepted (RFC 8705 §3), and trusts the same roots.
+// are accepted (RFC 8705 §3), trusts the same roots, and shares the nonces of DPoP
+// with all others of the client.
 func (c *Client) Transport(tokens AccessTokens, origins ...string) *Transport {
-	return &Transport{Tokens: tokens, Origins: origins, Base: c.http.Transport, now: c.now}
+	return &Transport{Tokens: tokens, Origins: origins, Base: c.http.Transport, shared: &c.nonces, now: c.now}
 }
 
 // maxDrained is how much of a refused answer is read to keep its connection.
@@ -95,19 +97,23 @@ func (t *Transport) send(req *http.Request, body io.ReadCloser, token AccessToke
 	if token.ProofKey == nil {
 		return t.sendOnce(req, body, token, "")
 	}
-	nonce := t.nonces.of(req.URL)
+	known := t.shared
+	if known == nil {
+		known = &t.nonces
+	}
+	nonce := known.of(req.URL)
 	resp, err := t.sendOnce(req, body, token, nonce)
 	if err != nil {
 		return nil, err
 	}
-	given := t.nonces.learn(req.URL, resp.Header)
+	given := known.learn(req.URL, resp.Header)
 	if given == "" || given == nonce || !wantsNonceAtAPI(resp.StatusCode, resp.Header) {
 		return resp, nil
 	}
 	if body, again := repeated(req); again {
 		drop(resp)
 		if resp, err = t.sendOnce(req, body, token, given); err == nil {
-			t.nonces.learn(req.URL, resp.Header)
+			known.learn(req.URL, resp.Header)
 		}
 	}
 	return resp, err

@@ -184,9 +184,8 @@ func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, err)
 		return
 	}
-	client := http.Client{Timeout: 30 * time.Second, Transport: &oidcclient.Transport{
-		Tokens: a.login.Tokens(s), Origins: []string{target.Scheme + "://" + target.Host},
-	}}
+	api := a.places.clients[id].Transport(a.login.Tokens(s), target.Scheme+"://"+target.Host)
+	client := http.Client{Timeout: 30 * time.Second, Transport: api}
 	body, status, kind, err := fetch(r.Context(), &client, target.String())
 	if err != nil {
 		a.refuse(w, err)

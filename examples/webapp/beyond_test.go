@@ -123,6 +123,15 @@ func TestDeviceAndBackchannel(t *testing.T) {
 }
 
 func TestResource(t *testing.T) {
+	for name, tt := range map[string]struct {
+		bound  bool
+		scheme string
+	}{"bearer": {false, "Bearer "}, "DPoP": {true, "DPoP "}} {
+		t.Run(name, func(t *testing.T) { testResource(t, tt.bound, tt.scheme) })
+	}
+}
+
+func testResource(t *testing.T, bound bool, scheme string) {
 	var calls []string
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls = append(calls, r.Header.Get("Authorization"))
@@ -141,6 +150,7 @@ func TestResource(t *testing.T) {
 	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
 		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
 		"redirect_uris": []string{base + "/callback/op"}, "resource": api.URL + "/me",
+		"dpop_bound_access_tokens": bound,
 	}}})
 	require.NoError(t, err)
 	start(t, "-addr", address, "-config", write(t, "config.json", config))
@@ -151,6 +161,9 @@ func TestResource(t *testing.T) {
 	assert.JSONEq(t, `{"hello":"api"}`, body)
 	require.Len(t, calls, 2, "once more after a refresh")
 	assert.NotEqual(t, calls[0], calls[1])
+	for _, call := range calls {
+		assert.True(t, strings.HasPrefix(call, scheme), "sent as what it is")
+	}
 	answer, _ = p.send(http.MethodGet, "/resource/other", nil)
 	assert.Equal(t, http.StatusNotFound, answer.StatusCode)
 }

@@ -70,6 +70,13 @@ type Client struct {
 	TLSClientKeyFile         string `json:"tls_client_key_file"`
 	TLSCAFile                string `json:"tls_ca_file"`
 
+	// DPoPBoundAccessTokens binds tokens to a key of each login (RFC 9449 §5.2).
+	DPoPBoundAccessTokens bool `json:"dpop_bound_access_tokens"`
+	// TLSClientCertificateBoundAccessTokens says that the provider binds tokens to the
+	// certificate in tls_client_certificate_file, which then has to be there (RFC 8705
+	// §3.4).
+	TLSClientCertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens"`
+
 	ResponseType string `json:"response_type"` // code
 	ResponseMode string `json:"response_mode"` // query, form_post, jwt, query.jwt or form_post.jwt
 	// AuthorizationSignedResponseAlg is the one algorithm of signed responses.
@@ -158,7 +165,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
 		ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
-		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, UserInfoIssuers: m.UserInfoIssuers,
+		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, UserInfoIssuers: m.UserInfoIssuers,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
@@ -311,6 +318,9 @@ func parseKey(text []byte) (assertion.Key, error) {
 func (m *Client) tls(c *oidcclient.Config, dir string) *Error {
 	if (m.TLSClientCertificateFile == "") != (m.TLSClientKeyFile == "") {
 		return &Error{Member: "tls_client_certificate_file", Reason: "and tls_client_key_file need each other"}
+	}
+	if m.TLSClientCertificateBoundAccessTokens && m.TLSClientCertificateFile == "" {
+		return &Error{Member: "tls_client_certificate_bound_access_tokens", Reason: "needs tls_client_certificate_file"}
 	}
 	if m.TLSClientCertificateFile != "" {
 		pair, err := tls.LoadX509KeyPair(resolve(dir, m.TLSClientCertificateFile), resolve(dir, m.TLSClientKeyFile))
