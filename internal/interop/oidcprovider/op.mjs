@@ -61,6 +61,10 @@ const clients = [
   client('jarm', { authorization_signed_response_alg: 'ES256' }),
   client('encrypted-rsa', { jwks: publicKeys(), ...encrypted('RSA-OAEP-256', 'A256GCM') }),
   client('encrypted-ec', { jwks: publicKeys(), ...encrypted('ECDH-ES', 'A128CBC-HS256') }),
+  // A token that is not bound is an error of theirs.
+  client('dpop', { dpop_bound_access_tokens: true }),
+  { client_id: 'dpop-public', ...codeFlow, token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true },
+  { client_id: 'dpop-keyjwt', ...codeFlow, token_endpoint_auth_method: 'private_key_jwt', jwks: publicKeys(), dpop_bound_access_tokens: true },
   client('pairwise', { subject_type: 'pairwise' }),
   client('signed-userinfo', { userinfo_signed_response_alg: 'RS256' }),
   client('logout', { backchannel_logout_uri: `${rp}/backchannel/logout`, backchannel_logout_session_required: true }),
@@ -134,6 +138,7 @@ const people = {
   bob: { name: 'Bób Ünïcode 名前', preferred_username: 'bob', email: 'bob@example.test', email_verified: false },
 };
 const cookieKeys = [randomBytes(32).toString('hex')];
+const nonceSecret = randomBytes(32);
 
 function signingKeys() {
   const make = (alg, type, options) => ({
@@ -164,7 +169,10 @@ function settings() {
     acrValues: ['urn:test:loa1', 'urn:test:loa2'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none',
       ...(tlsFolder ? ['tls_client_auth', 'self_signed_tls_client_auth'] : [])],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'PS256'],
+    },
     rotateRefreshToken: true,
     ttl: { AccessToken: 300, ClientCredentials: 300, RefreshToken: 3600, IdToken: 300, Session: 3600, Grant: 3600, Interaction: 600 },
     interactions: { url: (_ctx, { uid }) => `/answer/${uid}` },
@@ -174,6 +182,7 @@ function settings() {
       clientCredentials: { enabled: true },
       jwtUserinfo: { enabled: true },
       ...(tlsFolder ? { mTLS: mutualTLS } : {}),
+      dPoP: { enabled: true, nonceSecret, requireNonce: () => true },
       encryption: { enabled: true },
       jwtResponseModes: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
