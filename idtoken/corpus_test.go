@@ -50,7 +50,7 @@ func newVerifier(s corpus.Setup) (*idtoken.Verifier, error) {
 
 func expected(t *testing.T, s corpus.Setup) idtoken.Expect {
 	expect := idtoken.Expect{
-		Nonce: s.Nonce, AccessToken: s.AccessToken, Code: s.Code, State: s.State, RequireHashes: s.HashesRequired, MaxAge: s.MaxAge, MinACR: s.MinACR,
+		Nonce: s.Nonce, AccessToken: s.AccessToken, Code: s.Code, State: s.State, RequireHashes: s.HashesRequired, RequireStateHash: s.HashesRequired, MaxAge: s.MaxAge, MinACR: s.MinACR,
 	}
 	if s.Original != "" {
 		var err error

@@ -21,10 +21,12 @@ type Expect struct {
 	// Code and State are of the authorization response; c_hash and s_hash have to
 	// be their hashes.
 	Code, State string
-	// RequireHashes demands that the hashes of AccessToken, Code and State, as
-	// far as these are given, are in the token: for tokens that came through a
-	// browser.
+	// RequireHashes demands that the hashes of AccessToken and Code, as far as these
+	// are given, are in the token: for one that came through a browser (OpenID
+	// Connect Core §3.2.2.10, §3.3.2.11).
 	RequireHashes bool
+	// RequireStateHash demands the same of State (FAPI 1 Advanced §5.2.2.1).
+	RequireStateHash bool
 	// MaxAge, when not nil, is the max_age that was sent; auth_time is then
 	// required.
 	MaxAge *time.Duration
@@ -202,7 +204,7 @@ func (v *Verifier) askCodeHash(t *token) (bool, string) {
 }
 
 func (v *Verifier) askStateHash(t *token) (bool, string) {
-	return t.hashOf("s_hash", t.expect.State, t.expect.RequireHashes)
+	return t.hashOf("s_hash", t.expect.State, t.expect.RequireStateHash)
 }
 
 // hashOf compares a claim with the left half of the hash of value.

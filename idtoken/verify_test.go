@@ -60,7 +60,7 @@ func verifyCases() []verifyCase {
 		{name: "exponent", claims: claims("exp", json.RawMessage("1.7900003e9"))},
 		{name: "string dates where tolerated", claims: claims("exp", "1790000300", "iat", "1790000000", "auth_time", "1790000000"), config: rules(Rules{StringDates: true}), expect: maxAge(&minute)},
 		{name: "nonce null and none sent", claims: claims("nonce", json.RawMessage("null")), expect: func(e *Expect) { e.Nonce = "" }},
-		{name: "hashes", claims: claims("at_hash", leftHash("a"), "c_hash", leftHash("c"), "s_hash", leftHash("s")), expect: func(e *Expect) { e.AccessToken, e.Code, e.State, e.RequireHashes = "a", "c", "s", true }},
+		{name: "hashes", claims: claims("at_hash", leftHash("a"), "c_hash", leftHash("c"), "s_hash", leftHash("s")), expect: func(e *Expect) { e.AccessToken, e.Code, e.State, e.RequireHashes, e.RequireStateHash = "a", "c", "s", true, true }},
 		{name: "auth_time just within max_age", claims: claims("auth_time", now-90), expect: maxAge(&minute)},
 		{name: "acr equal", claims: claims("acr", "a"), expect: minACR("a")},
 		{name: "longest sub", claims: claims("sub", strings.Repeat("s", 255))},
@@ -158,6 +158,8 @@ func verifyCases() []verifyCase {
 		{name: "at_hash number", claims: claims("at_hash", 1), refused: CheckAccessTokenHash},
 		{name: "at_hash missing in front", expect: func(e *Expect) { e.AccessToken, e.RequireHashes = "a", true }, refused: CheckAccessTokenHash},
 		{name: "c_hash wrong", claims: claims("c_hash", leftHash("b")), expect: func(e *Expect) { e.Code = "a" }, refused: CheckCodeHash},
+		{name: "c_hash missing in front", expect: func(e *Expect) { e.Code, e.RequireHashes = "a", true }, refused: CheckCodeHash},
+		{name: "s_hash missing", expect: func(e *Expect) { e.State, e.RequireStateHash = "a", true }, refused: CheckStateHash},
 		{name: "s_hash wrong", claims: claims("s_hash", leftHash("b")), expect: func(e *Expect) { e.State = "a" }, refused: CheckStateHash},
 
 		{name: "auth_time missing", expect: maxAge(&minute), refused: CheckAuthTime},

@@ -2,6 +2,7 @@ package oidcclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -33,6 +34,9 @@ type AccessToken struct {
 
 // authorize puts the token, and a proof where one is needed, into a request.
 func (t AccessToken) authorize(ctx context.Context, req *http.Request, nonce string, now time.Time) error {
+	if t.Value == "" {
+		return errors.New("oidcclient: there is no access token")
+	}
 	if t.ProofKey == nil {
 		req.Header.Set("Authorization", typeBearer+" "+t.Value)
 		return nil

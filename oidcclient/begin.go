@@ -53,7 +53,7 @@ func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error
 	}
 	d := pendingData{
 		Version: pendingVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer, RedirectURI: c.cfg.RedirectURI,
-		State: newUnguessable(), ResponseMode: c.cfg.responseMode(), ResponseType: c.cfg.ResponseType, MinACR: c.cfg.MinACR,
+		State: newUnguessable(), ResponseMode: c.cfg.responseMode(), ResponseType: c.cfg.responseType().name, MinACR: c.cfg.MinACR,
 		Scopes: c.cfg.scopes(), ExpiresAt: c.now().Add(lifetime).UTC().Round(0),
 	}
 	for _, scope := range opts.Scopes {
@@ -64,7 +64,7 @@ func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error
 	if !c.cfg.Profile.deviates(RuleNonce) {
 		d.Nonce = newUnguessable()
 	}
-	if !c.cfg.Profile.NoPKCE {
+	if !c.cfg.Profile.NoPKCE && c.cfg.responseType().code {
 		d.Verifier = oauth2.GenerateVerifier()
 	}
 	if opts.MinACR != "" {
@@ -91,7 +91,7 @@ func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error
 func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, error) {
 	d := &p.data
 	params := url.Values{
-		"response_type": {"code"},
+		"response_type": {d.ResponseType},
 		"client_id":     {d.ClientID},
 		"redirect_uri":  {d.RedirectURI},
 		"scope":         {strings.Join(d.Scopes, " ")},
@@ -103,7 +103,6 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 		}
 	}
 	set("nonce", d.Nonce)
-	set("response_type", d.ResponseType)
 	set("response_mode", c.cfg.ResponseMode)
 	set("login_hint", opts.LoginHint)
 	set("prompt", strings.Join(opts.Prompt, " "))

@@ -101,7 +101,10 @@ type need struct {
 
 // needed lists the endpoints that have to be given or discovered.
 func (c *Config) needed() []need {
-	all := []need{{"token_endpoint", func(m *ProviderMetadata) string { return m.TokenEndpoint }}}
+	var all []need
+	if c.responseType().code {
+		all = append(all, need{"token_endpoint", func(m *ProviderMetadata) string { return m.TokenEndpoint }})
+	}
 	if c.RedirectURI == "" {
 		return all // a client that logs nobody in
 	}
@@ -161,23 +164,11 @@ func (c *Config) checkRequest() *ConfigError {
 			return wrong("Scopes", "lack %q, without which there is no identity", need)
 		}
 	}
-	if !slices.Contains([]string{"", "code", typeHybrid}, c.ResponseType) {
-		return wrong("ResponseType", "is neither code nor code id_token")
-	}
-	if c.hybrid() && (c.ResponseMode == "query" || c.ResponseMode == modeQueryJWT) {
-		return wrong("ResponseMode", "puts an ID token into a query (OAuth 2.0 Multiple Response Types §3)")
-	}
-	if c.hybrid() && (c.Profile.Identity != IdentifyByIDToken || c.Profile.deviates(RuleNonce)) {
-		return wrong("ResponseType", "is not for this profile")
-	}
-	if !slices.Contains([]string{"", "query", "form_post", "fragment", modeJWT, modeQueryJWT, modeFormPostJWT}, c.ResponseMode) {
-		return wrong("ResponseMode", "is none of query, form_post, fragment, jwt, query.jwt and form_post.jwt")
+	if err := c.checkResponse(); err != nil {
+		return err
 	}
 	if c.UserInfoAlgorithm != "" && c.Profile.Identity != IdentifyByIDToken {
 		return wrong("UserInfoAlgorithm", "is not for this profile")
-	}
-	if c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode) {
-		return wrong("ResponseAlgorithm", "is only for signed responses")
 	}
 	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
 		return wrong("MaxAge", "is not a whole number of seconds")
@@ -199,6 +190,28 @@ func (c *Config) checkRequest() *ConfigError {
 	}
 	if err := a.check(); err != nil {
 		return wrong("Authorize."+err.Check, "%s", err.Reason)
+	}
+	return nil
+}
+
+// checkResponse judges what comes with the browser, and how.
+func (c *Config) checkResponse() *ConfigError {
+	kind, ok := responseTypeOf(c.ResponseType)
+	switch {
+	case !ok:
+		return wrong("ResponseType", "is none that brings a code or an ID token")
+	case kind.front() && (c.Profile.Identity != IdentifyByIDToken || c.Profile.deviates(RuleNonce)):
+		return wrong("ResponseType", "is not for this profile")
+	case kind.front() && (c.ResponseMode == modeQuery || c.ResponseMode == modeQueryJWT):
+		return wrong("ResponseMode", "puts tokens into a query (OAuth 2.0 Multiple Response Types §3)")
+	case kind.accessToken && c.DPoP:
+		return wrong("DPoP", "can't bind an access token that comes with the browser")
+	case !kind.code && !kind.accessToken && c.UserInfo:
+		return wrong("UserInfo", "needs an access token, and the response type brings none")
+	case !slices.Contains(modes(), c.ResponseMode):
+		return wrong("ResponseMode", "is none of %s", strings.Join(modes()[1:], ", "))
+	case c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode):
+		return wrong("ResponseAlgorithm", "is only for signed responses")
 	}
 	return nil
 }

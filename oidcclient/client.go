@@ -360,6 +360,15 @@ func (c *Client) Scopes() []string { return slices.Clone(c.cfg.scopes()) }
 func (c *Client) Profile() Profile { return c.cfg.Profile.clone() }
 
 // Deviations lists where the client is laxer than the standards, and why.
-func (c *Client) Deviations() []Deviation { return slices.Clone(c.cfg.Profile.Deviations) }
+func (c *Client) Deviations() []Deviation {
+	all := slices.Clone(c.cfg.Profile.Deviations)
+	if kind := c.cfg.responseType(); kind.accessToken {
+		all = append(all, Deviation{
+			Rule: RuleFrontChannelToken, Reason: "response type " + kind.name + " was configured",
+			URL: "https://www.rfc-editor.org/rfc/rfc9700#section-2.1.2",
+		})
+	}
+	return all
+}
 
 func isHMAC(alg string) bool { return len(alg) > 2 && alg[:2] == "HS" }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rely-go/rely/idtoken"
@@ -34,7 +35,7 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	if err != nil {
 		return nil, err
 	}
-	if isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) || (d.ResponseType == typeHybrid) != c.cfg.hybrid() {
+	if kind, _ := responseTypeOf(d.ResponseType); isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) || kind != c.cfg.responseType() {
 		return nil, refuse(StepCallback, "response_mode", "login was begun with another response mode")
 	}
 	if c.cfg.DPoP && len(d.DPoPKey) == 0 {
@@ -47,9 +48,39 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	if err != nil {
 		return nil, err
 	}
-	front, err := c.frontIdentity(ctx, found, d, values, code)
+	front, err := c.frontIdentity(ctx, found, d, values)
 	if err != nil {
 		return nil, err
+	}
+	session, err := c.believe(ctx, found, d, values, code, front)
+	if err != nil {
+		return nil, err
+	}
+	session.data.SessionState = sessionState(values)
+	if c.cfg.UserInfo {
+		return c.UserInfo(ctx, session)
+	}
+	return session, nil
+}
+
+// maxSessionState bounds session_state, in bytes.
+const maxSessionState = 512
+
+// sessionState reads what is sent to the provider's iframe together with the client's
+// identifier, from which a space divides it. One that can't be sent counts for none.
+func sessionState(values url.Values) string {
+	state := values.Get("session_state")
+	if len(state) > maxSessionState || strings.ContainsFunc(state, func(r rune) bool { return r <= ' ' || r > 0x7e }) {
+		return ""
+	}
+	return state
+}
+
+// believe makes the session: of what the code is worth, or of what came with the
+// browser where there is none.
+func (c *Client) believe(ctx context.Context, found *provider, d *pendingData, values url.Values, code string, front *idtoken.IDToken) (*Session, error) {
+	if !c.cfg.responseType().code {
+		return c.frontSession(d, front, values)
 	}
 	answered, err := c.exchange(ctx, found, d, code)
 	if err != nil {
@@ -61,9 +92,6 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	}
 	if err := sameAsFront(front, session); err != nil {
 		return nil, err
-	}
-	if c.cfg.UserInfo {
-		return c.UserInfo(ctx, session)
 	}
 	return session, nil
 }
@@ -99,12 +127,9 @@ func (c *Client) readCallback(d *pendingData, found *provider, values url.Values
 		return "", callbackError(failed)
 	case !c.now().Before(d.ExpiresAt):
 		return "", refuse(StepCallback, "expired", "login was begun too long ago")
-	case code == "":
-		return "", refuse(StepCallback, "code", "neither a code nor an error came back")
-	case values.Has("access_token") || values.Has("id_token") && !c.cfg.hybrid():
-		return "", refuse(StepCallback, "parameters", "tokens came back that were not asked for")
-	case c.cfg.hybrid() && !values.Has("id_token"):
-		return "", refuse(StepCallback, "id_token", "no ID token came with the code")
+	}
+	if err := c.cfg.responseType().expected(values); err != nil {
+		return "", err
 	}
 	return code, nil
 }
@@ -113,7 +138,7 @@ func (c *Client) readCallback(d *pendingData, found *provider, values url.Values
 // to the client of another.
 func (c *Client) checkCallbackIssuer(found *provider, values url.Values) error {
 	if !values.Has("iss") {
-		if c.cfg.hybrid() && values.Has("id_token") {
+		if c.cfg.responseType().idToken && values.Has("id_token") {
 			return nil // whose iss says the same, signed (RFC 9207 §2.4)
 		}
 		if found.ResponseIssuerSupported || c.cfg.Profile.RequireCallbackIssuer {
@@ -155,14 +180,34 @@ func (c *Client) exchange(ctx context.Context, found *provider, d *pendingData, 
 // maxTokenAge is how old an ID token may be that has just been issued.
 const maxTokenAge = 10 * time.Minute
 
-// identify judges the identity in a token response and makes the session.
-func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
+// newSession makes a session of tokens, in which nobody is identified yet.
+func (c *Client) newSession(d *pendingData, t *tokenResponse) *Session {
 	s := &Session{data: sessionData{
 		Version: sessionVersion, ClientID: c.cfg.ClientID, Issuer: c.issuer,
 		StartedAt: c.now().UTC().Round(0), Scopes: d.Scopes, AlternativeSubject: c.cfg.Profile.AlternativeSubject,
 	}}
 	s.data.take(t, c.cfg.Profile.Refresh.Never)
 	s.proofKey = openProofKey(d.DPoPKey)
+	return s
+}
+
+// expect is what an ID token has to answer that identifies the person of this login.
+func (d *pendingData) expect() idtoken.Expect {
+	want := idtoken.Expect{Nonce: d.Nonce, State: d.State, MinACR: d.MinACR}
+	if d.Nonce == "" {
+		// Nothing else in it says that it was made for this login.
+		want.MaxTokenAge = maxTokenAge
+	}
+	if d.MaxAge != nil {
+		maxAge := time.Duration(*d.MaxAge) * time.Second
+		want.MaxAge = &maxAge
+	}
+	return want
+}
+
+// identify judges the identity in a token response and makes the session.
+func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
+	s := c.newSession(d, t)
 	if t.idToken == "" {
 		e := providerFault(StepIdentity, 200, "token response has no id_token")
 		e.Check = "id_token"
@@ -180,15 +225,8 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 	if err != nil {
 		return nil, err
 	}
-	want := idtoken.Expect{Nonce: d.Nonce, AccessToken: t.accessToken, Code: code, State: d.State, MinACR: d.MinACR}
-	if d.Nonce == "" {
-		// Nothing else in it says that it was made for this login.
-		want.MaxTokenAge = maxTokenAge
-	}
-	if d.MaxAge != nil {
-		maxAge := time.Duration(*d.MaxAge) * time.Second
-		want.MaxAge = &maxAge
-	}
+	want := d.expect()
+	want.AccessToken, want.Code = t.accessToken, code
 	token, err := found.verifier.Verify(ctx, raw, want)
 	if err != nil {
 		return nil, notBelieved(ctx, StepIdentity, err)

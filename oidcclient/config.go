@@ -131,14 +131,22 @@ type Config struct {
 	// profile's, else RS256.
 	Algorithm string
 
-	// ResponseType is code, or "code id_token" for an ID token that comes with the
-	// code and vouches for it (OpenID Connect Core §3.3); "" means code.
+	// ResponseType says what comes with the browser: code, or "code id_token" for an
+	// ID token that comes with the code and vouches for it (OpenID Connect Core §3.3),
+	// or id_token without a token request (§3.2); "" means code.
+	//
+	// "code token", "code id_token token" and "id_token token" bring an access token
+	// through the browser, where its history, extensions and scripts see it; RFC 9700
+	// §2.1.2 says not to. They are for providers that offer nothing else:
+	// [Client.Deviations] then lists that, and [Session.FrontChannelToken] tells it of
+	// a token.
 	ResponseType string
 
-	// ResponseMode is query, form_post or fragment, or jwt, query.jwt or form_post.jwt for
-	// responses that the provider signs; "" leaves it out of the request, and means
-	// query for code and fragment for "code id_token". What comes in a fragment a
-	// page of the application has to post; package weblogin has one.
+	// ResponseMode is query, form_post or fragment, or jwt, query.jwt, form_post.jwt or
+	// fragment.jwt for responses that the provider signs; "" leaves it out of the
+	// request, and means query for code and fragment for all others, which are never
+	// in a query. What comes in a fragment a page of the application has to post;
+	// package weblogin has one.
 	ResponseMode string
 
 	// ResponseAlgorithm is the one authorization_signed_response_alg accepted
@@ -219,13 +227,21 @@ func (c Config) clone() Config {
 	return c
 }
 
-// hybrid reports whether an ID token comes with the code.
-func (c *Config) hybrid() bool { return c.ResponseType == typeHybrid }
+// responseType is what was checked to be one.
+func (c *Config) responseType() responseType {
+	t, _ := responseTypeOf(c.ResponseType)
+	return t
+}
 
-// responseMode is the one that is expected, asked for or not.
+// responseMode is the one that is expected, asked for or not (OAuth 2.0 Multiple
+// Response Type Encoding Practices §2.1, JWT Secured Authorization Response Mode
+// §2.3.4).
 func (c *Config) responseMode() string {
-	if c.ResponseMode == "" && c.hybrid() {
-		return "fragment"
+	switch front := c.responseType().front(); {
+	case front && c.ResponseMode == "":
+		return modeFragment
+	case front && c.ResponseMode == modeJWT:
+		return modeFragmentJWT
 	}
 	return c.ResponseMode
 }

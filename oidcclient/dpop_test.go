@@ -365,7 +365,7 @@ func TestBoundTokenWithoutItsKey(t *testing.T) {
 		Tokens: &fixedTokens{first: "a", key: &assertion.ProofKey{}}, Origins: []string{server.URL},
 	}}
 	_, err := client.PostForm(server.URL, url.Values{"a": {"b"}})
-	assert.ErrorContains(t, err, "no proof of possession")
+	assert.ErrorContains(t, err, "can't be authorized")
 }
 
 func TestNothingPrintsAccessTokens(t *testing.T) {

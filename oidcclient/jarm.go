@@ -6,16 +6,26 @@ import (
 	"strings"
 )
 
-// Response modes in which the answer is a signed JWT (JWT Secured Authorization
-// Response Mode §2.3).
+// The response modes, of which some make the answer a signed JWT (JWT Secured
+// Authorization Response Mode §2.3).
 const (
+	modeQuery       = "query"
+	modeFragment    = "fragment"
+	modeFormPost    = "form_post"
 	modeJWT         = "jwt"
 	modeQueryJWT    = "query.jwt"
+	modeFragmentJWT = "fragment.jwt"
 	modeFormPostJWT = "form_post.jwt"
 )
 
+// modes lists them, "" first.
+func modes() []string {
+	return []string{"", modeQuery, modeFormPost, modeFragment, modeJWT, modeQueryJWT, modeFormPostJWT, modeFragmentJWT}
+}
+
 // ResponseMode returns the response mode that the client expects: what is
-// configured, or fragment where an ID token comes with the code, or "" for query.
+// configured, or fragment or fragment.jwt where that is what the response type means,
+// or "" for query.
 func (c *Client) ResponseMode() string { return c.cfg.responseMode() }
 
 func isSignedMode(mode string) bool { return mode == modeJWT || strings.HasSuffix(mode, "."+modeJWT) }
@@ -23,8 +33,17 @@ func isSignedMode(mode string) bool { return mode == modeJWT || strings.HasSuffi
 // Posted reports whether the provider makes the browser post its answer, which
 // then comes without cookies that are SameSite=Lax.
 func (p *Pending) Posted() bool {
-	return p.data.ResponseMode == "form_post" || p.data.ResponseMode == modeFormPostJWT
+	return p.data.ResponseMode == modeFormPost || p.data.ResponseMode == modeFormPostJWT
 }
+
+// InFragment reports whether the provider puts its answer into the fragment, which
+// only a page of the application can read and post.
+func (p *Pending) InFragment() bool { return inFragment(p.data.ResponseMode) }
+
+// InFragment reports the same of every login of the client.
+func (c *Client) InFragment() bool { return inFragment(c.cfg.responseMode()) }
+
+func inFragment(mode string) bool { return mode == modeFragment || mode == modeFragmentJWT }
 
 // ReadResponse returns the parameters of an authorization response: those that the
 // browser brought, or, where the client asks for signed responses, those that the

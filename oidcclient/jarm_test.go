@@ -47,7 +47,7 @@ func TestSignedResponse(t *testing.T) {
 			c.Provider.ResponseIssuerSupported = true
 		})
 	}
-	for _, mode := range []string{"jwt", "query.jwt", "form_post.jwt"} {
+	for _, mode := range []string{"jwt", "query.jwt", "form_post.jwt", "fragment.jwt"} {
 		c := client(mode)
 		auth, pending, err := c.Begin(t.Context(), BeginOptions{})
 		require.NoError(t, err)

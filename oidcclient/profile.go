@@ -255,6 +255,8 @@ const (
 	RuleNumericDate    = "numeric-date"    // RFC 7519 §2
 	RuleIssuerURL      = "issuer-url"      // OpenID Connect Core §2
 	RuleCertificateDER = "certificate-der" // RFC 7515 §4.1.6
+
+	RuleFrontChannelToken = "front-channel-token" // RFC 9700 §2.1.2
 )
 
 // A Deviation is one weakening of a standard that a provider needs. Clients

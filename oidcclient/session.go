@@ -69,6 +69,8 @@ type sessionData struct {
 	UserInfo           string // JSON; "" when it was not asked for
 	Details            string // JSON of authorization_details; "" when none came
 	ProofKey           string // PKCS #8; "" where tokens are not bound to one
+	SessionState       string // session_state; "" when none came
+	FrontChannel       int64  // 1: the access token came with the browser
 }
 
 const sessionVersion = 4
@@ -92,6 +94,8 @@ func (d *sessionData) pack() []byte {
 	w.Text(d.UserInfo)
 	w.Text(d.Details)
 	w.Text(d.ProofKey)
+	w.Text(d.SessionState)
+	w.Int(d.FrontChannel)
 	return w.Bytes()
 }
 
@@ -101,7 +105,7 @@ func (d *sessionData) unpack(text []byte) (ok bool) {
 		Version: r.Int(), ClientID: r.Text(), Issuer: r.Text(), Subject: r.Text(), IDToken: r.Text(), Legacy: r.Text(),
 		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
 		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(), Details: r.Text(),
-		ProofKey: r.Text(),
+		ProofKey: r.Text(), SessionState: r.Text(), FrontChannel: r.Int(),
 	}
 	return r.Done() && d.Version == sessionVersion
 }
@@ -256,6 +260,15 @@ func (s *Session) Token() *oauth2.Token {
 		RefreshToken: s.data.RefreshToken, Expiry: s.data.Expiry,
 	}
 }
+
+// FrontChannelToken reports whether the access token came with the browser, in whose
+// history and to whose scripts it may be known (RFC 9700 §2.1.2).
+func (s *Session) FrontChannelToken() bool { return s.data.FrontChannel != 0 }
+
+// SessionState returns session_state, by which the provider's check_session_iframe
+// tells whether the person is still logged in there (OpenID Connect Session Management
+// §3); "" when it sent none.
+func (s *Session) SessionState() string { return s.data.SessionState }
 
 // Checks returns what was checked before the identity was believed, without
 // personal data: an audit record. It is empty for a session that was opened

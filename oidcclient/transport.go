@@ -148,7 +148,7 @@ func (t *Transport) sendOnce(req *http.Request, body io.ReadCloser, token Access
 		if body != nil {
 			_ = body.Close()
 		}
-		return nil, fmt.Errorf("oidcclient: no proof of possession: %w", err)
+		return nil, fmt.Errorf("oidcclient: request can't be authorized: %w", err)
 	}
 	base := t.Base
 	if base == nil {

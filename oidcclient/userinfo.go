@@ -26,6 +26,9 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 	if found.UserInfoEndpoint == "" {
 		return nil, providerFault(StepUserInfo, 0, "provider has no userinfo endpoint")
 	}
+	if s.data.AccessToken == "" {
+		return nil, refuse(StepUserInfo, "access_token", "session has no access token")
+	}
 	got, err := c.askUserInfo(ctx, found, s)
 	if err != nil {
 		return nil, err

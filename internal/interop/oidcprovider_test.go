@@ -32,6 +32,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"signed responses", testSignedResponses},
 		{"encryption", testEncryption},
 		{"hybrid", testHybrid},
+		{"response types", testResponseTypes},
 		{"DPoP", testDPoP},
 		{"registration", testRegistration},
 		{"refresh", testRefresh},

@@ -77,8 +77,8 @@ type Client struct {
 	// §3.4).
 	TLSClientCertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens"`
 
-	ResponseType string `json:"response_type"` // code
-	ResponseMode string `json:"response_mode"` // query, form_post, jwt, query.jwt or form_post.jwt
+	ResponseType string `json:"response_type"` // see [oidcclient.Config]; the order of the words says nothing
+	ResponseMode string `json:"response_mode"` // query, form_post, fragment, or jwt, query.jwt, form_post.jwt or fragment.jwt
 	// AuthorizationSignedResponseAlg is the one algorithm of signed responses.
 	AuthorizationSignedResponseAlg string `json:"authorization_signed_response_alg"`
 	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
@@ -164,7 +164,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		Issuer: m.Issuer, DiscoveryURL: m.DiscoveryURL,
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
-		ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
+		ResponseType: m.ResponseType, ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
 		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, UserInfoIssuers: m.UserInfoIssuers,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
@@ -201,9 +201,6 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 		default:
 			return &Error{Member: list.member, Reason: "names more than the one that can be used"}
 		}
-	}
-	if c.ResponseType = m.ResponseType; c.ResponseType == "id_token code" {
-		c.ResponseType = "code id_token" // the order says nothing
 	}
 	if m.Scope != "" {
 		c.Scopes = strings.Fields(m.Scope)

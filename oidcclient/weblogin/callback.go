@@ -24,7 +24,7 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, "", notFound())
 		return
 	}
-	if r.Method == http.MethodGet && inFragment(client) && r.URL.RawQuery == "" {
+	if r.Method == http.MethodGet && client.InFragment() && r.URL.RawQuery == "" {
 		h.fragmentPage(w)
 		return
 	}
@@ -103,7 +103,7 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	switch {
 	case l.Client != r.PathValue("id"):
 		return refused("client", "login was begun with another client")
-	case (l.pending.Posted() || l.pending.ResponseMode() == modeFragment) != (r.Method == http.MethodPost):
+	case (l.pending.Posted() || l.pending.InFragment()) != (r.Method == http.MethodPost):
 		return refused("response_mode", "answer came by another method than was asked for")
 	}
 	if err := h.once(r.Context(), l); err != nil {

@@ -5,15 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
-
-	"github.com/rely-go/rely/oidcclient"
 )
-
-// modeFragment is the response mode whose answer no server sees (OAuth 2.0 Multiple
-// Response Type Encoding Practices §2.1).
-const modeFragment = "fragment"
-
-func inFragment(c *oidcclient.Client) bool { return c.ResponseMode() == modeFragment }
 
 // fragmentScript posts the parameters of the fragment to this very page, each as
 // often as it is there, and takes them out of the address. It is allowed by its hash

@@ -56,7 +56,7 @@ const clients = [
   client('id-EdDSA', { id_token_signed_response_alg: 'EdDSA' }),
   client('id-HS256', { id_token_signed_response_alg: 'HS256' }),
   // The package wants a real-looking place for what comes with the code.
-  { client_id: 'hybrid', client_secret: secret, redirect_uris: ['https://rp.example.test/callback'], response_types: ['code id_token'],
+  { client_id: 'hybrid', client_secret: secret, redirect_uris: ['https://rp.example.test/callback'], response_types: ['code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token'],
     grant_types: ['authorization_code', 'implicit', 'refresh_token'] },
   client('jarm', { authorization_signed_response_alg: 'ES256' }),
   client('encrypted-rsa', { jwks: publicKeys(), ...encrypted('RSA-OAEP-256', 'A256GCM') }),
@@ -173,6 +173,7 @@ function settings() {
       idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'HS256'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'PS256'],
     },
+    responseTypes: ['code', 'code id_token', 'code token', 'code id_token token', 'id_token', 'id_token token'],
     rotateRefreshToken: true,
     ttl: { AccessToken: 300, ClientCredentials: 300, RefreshToken: 3600, IdToken: 300, Session: 3600, Grant: 3600, Interaction: 600 },
     interactions: { url: (_ctx, { uid }) => `/answer/${uid}` },
