@@ -60,7 +60,9 @@ func verifyCases() []verifyCase {
 		{name: "exponent", claims: claims("exp", json.RawMessage("1.7900003e9"))},
 		{name: "string dates where tolerated", claims: claims("exp", "1790000300", "iat", "1790000000", "auth_time", "1790000000"), config: rules(Rules{StringDates: true}), expect: maxAge(&minute)},
 		{name: "nonce null and none sent", claims: claims("nonce", json.RawMessage("null")), expect: func(e *Expect) { e.Nonce = "" }},
-		{name: "hashes", claims: claims("at_hash", leftHash("a"), "c_hash", leftHash("c"), "s_hash", leftHash("s")), expect: func(e *Expect) { e.AccessToken, e.Code, e.State, e.RequireHashes, e.RequireStateHash = "a", "c", "s", true, true }},
+		{name: "hashes", claims: claims("at_hash", leftHash("a"), "c_hash", leftHash("c"), "s_hash", leftHash("s")), expect: func(e *Expect) {
+			e.AccessToken, e.Code, e.State, e.RequireHashes, e.RequireStateHash = "a", "c", "s", true, true
+		}},
 		{name: "auth_time just within max_age", claims: claims("auth_time", now-90), expect: maxAge(&minute)},
 		{name: "acr equal", claims: claims("acr", "a"), expect: minACR("a")},
 		{name: "longest sub", claims: claims("sub", strings.Repeat("s", 255))},

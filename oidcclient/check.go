@@ -11,7 +11,7 @@ import (
 // check refuses a configuration that can't work or contradicts itself.
 func (c *Config) check() *ConfigError {
 	for _, check := range []func() *ConfigError{
-		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity,
+		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity, c.checkFAPI,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -250,6 +250,19 @@ func (c *Config) algorithms() []string {
 		return []string{c.Algorithm}
 	case c.Profile.Algorithms != nil:
 		return c.Profile.Algorithms
+	case c.FAPI != FAPINone:
+		return c.FAPI.algorithms()
 	}
 	return []string{"RS256"}
+}
+
+// responseAlgorithms returns what an authorization response may be signed with.
+func (c *Config) responseAlgorithms() []string {
+	switch {
+	case c.ResponseAlgorithm != "":
+		return []string{c.ResponseAlgorithm}
+	case c.FAPI != FAPINone:
+		return c.FAPI.algorithms()
+	}
+	return []string{"RS256"} // JWT Secured Authorization Response Mode §3
 }

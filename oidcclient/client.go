@@ -61,6 +61,7 @@ func New(config Config) (*Client, error) {
 
 func newClient(cfg Config) (*Client, *ConfigError) {
 	cfg = cfg.clone()
+	cfg.fillFAPI()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -109,6 +110,9 @@ func (c *Client) prepare() *ConfigError {
 			return err
 		}
 		return nil
+	}
+	if fault := c.cfg.checkFAPIProvider(&known); fault != nil {
+		return &ConfigError{Field: "Provider", Reason: fault.Reason, Err: fault}
 	}
 	p, err := c.newProvider(known)
 	if err != nil {
@@ -165,11 +169,7 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 		}
 	}
 	if isSignedMode(c.cfg.ResponseMode) {
-		alg := c.cfg.ResponseAlgorithm
-		if alg == "" {
-			alg = "RS256" // JWT Secured Authorization Response Mode §3
-		}
-		if p.responses, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
+		if p.responses, err = idtoken.NewVerifier(c.otherVerifier(config, c.cfg.responseAlgorithms()...)); err != nil {
 			return nil, &ConfigError{Field: "ResponseAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
@@ -178,9 +178,9 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 
 // otherVerifier is as strict about other tokens as about ID tokens, but for what a
 // profile tolerates in those.
-func (c *Client) otherVerifier(config idtoken.Config, alg string) idtoken.Config {
-	config.Algorithms, config.Rules, config.Secret = []string{alg}, idtoken.Rules{}, nil
-	if isHMAC(alg) {
+func (c *Client) otherVerifier(config idtoken.Config, algs ...string) idtoken.Config {
+	config.Algorithms, config.Rules, config.Secret = algs, idtoken.Rules{}, nil
+	if slices.ContainsFunc(algs, isHMAC) {
 		config.Secret = []byte(c.cfg.ClientSecret)
 	}
 	return config
@@ -271,6 +271,9 @@ func (c *Client) find(ctx context.Context) (*provider, error) {
 			return nil, err
 		}
 		m = m.over(discovered)
+	}
+	if fault := c.cfg.checkFAPIProvider(&m); fault != nil {
+		return nil, fault
 	}
 	if c.needs(&m) {
 		return nil, providerFault(StepDiscover, 0, "metadata lack an endpoint that is needed")

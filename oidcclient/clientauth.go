@@ -128,7 +128,7 @@ func (c *Config) assertionConfig(key assertion.Key) assertion.Config {
 	}
 	return assertion.Config{
 		Key: key, ClientID: c.ClientID, Lifetime: lifetime,
-		BindCertificate: rules.BindCertificate, NotBefore: rules.NotBefore, BackDate: rules.BackDate, Clock: c.Clock,
+		BindCertificate: rules.BindCertificate, NotBefore: rules.NotBefore || c.FAPI != FAPINone, BackDate: rules.BackDate, Clock: c.Clock,
 	}
 }
 

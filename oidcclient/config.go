@@ -23,6 +23,9 @@ type Config struct {
 	// profiles.
 	Profile Profile
 
+	// FAPI is a profile of the OpenID Foundation to keep to; the zero value is none.
+	FAPI FAPI
+
 	// Issuer is the expected issuer, compared byte for byte with iss and with
 	// the metadata: an https URL (http only for loopback), or a party id where
 	// the profile says so. Required unless Tenant is given.

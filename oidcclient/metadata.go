@@ -54,6 +54,20 @@ type ProviderMetadata struct {
 	// nothing.
 	DPoPAlgorithms []string `json:"dpop_signing_alg_values_supported,omitempty"`
 
+	// CertificateBoundAccessTokens announces tokens that are bound to the client's
+	// certificate (RFC 8705 §3.3).
+	CertificateBoundAccessTokens bool `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+
+	// What follows is held against a FAPI profile, see [Config.FAPI]. Lists that are nil
+	// say nothing.
+	ResponseTypes           []string `json:"response_types_supported,omitempty"`                         // sets of what comes with the browser
+	ResponseModes           []string `json:"response_modes_supported,omitempty"`                         // and how
+	AuthMethods             []string `json:"token_endpoint_auth_methods_supported,omitempty"`            // client authentication
+	AuthAlgorithms          []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"` // of client assertions
+	IDTokenAlgorithms       []string `json:"id_token_signing_alg_values_supported,omitempty"`            // of ID tokens
+	RequestObjectAlgorithms []string `json:"request_object_signing_alg_values_supported,omitempty"`      // of request objects
+	ResponseAlgorithms      []string `json:"authorization_signing_alg_values_supported,omitempty"`       // of signed responses
+
 	// CodeChallengeMethods are the methods of PKCE; nil says nothing, and a list
 	// without S256 is refused.
 	CodeChallengeMethods []string `json:"code_challenge_methods_supported,omitempty"`
@@ -153,11 +167,19 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 		m.MTLSEndpointAliases = found.MTLSEndpointAliases
 	}
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
-	if m.DPoPAlgorithms == nil {
-		m.DPoPAlgorithms = found.DPoPAlgorithms
-	}
-	if m.CodeChallengeMethods == nil {
-		m.CodeChallengeMethods = found.CodeChallengeMethods
+	m.CertificateBoundAccessTokens = m.CertificateBoundAccessTokens || found.CertificateBoundAccessTokens
+	for _, list := range []struct {
+		into *[]string
+		from []string
+	}{
+		{&m.DPoPAlgorithms, found.DPoPAlgorithms}, {&m.CodeChallengeMethods, found.CodeChallengeMethods},
+		{&m.ResponseTypes, found.ResponseTypes}, {&m.ResponseModes, found.ResponseModes}, {&m.AuthMethods, found.AuthMethods},
+		{&m.AuthAlgorithms, found.AuthAlgorithms}, {&m.IDTokenAlgorithms, found.IDTokenAlgorithms},
+		{&m.RequestObjectAlgorithms, found.RequestObjectAlgorithms}, {&m.ResponseAlgorithms, found.ResponseAlgorithms},
+	} {
+		if *list.into == nil {
+			*list.into = list.from
+		}
 	}
 	return m
 }

@@ -86,7 +86,7 @@ func (c *Client) frontIdentity(ctx context.Context, found *provider, d *pendingD
 		want = d.expect()
 	}
 	want.Code, want.AccessToken, want.State = values.Get("code"), values.Get("access_token"), d.State
-	want.RequireHashes, want.MaxTokenAge = true, maxTokenAge
+	want.RequireHashes, want.RequireStateHash, want.MaxTokenAge = true, c.cfg.FAPI == FAPI1Advanced, maxTokenAge
 	token, err := found.verifier.Verify(ctx, raw, want)
 	if err != nil {
 		return nil, notBelieved(ctx, StepCallback, err)

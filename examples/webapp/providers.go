@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/clientconfig"
@@ -31,8 +35,36 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	if config.BaseURL != "" {
 		p.baseURL = config.BaseURL
 	}
-	p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log })
-	return p, err
+	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log }); err != nil {
+		return nil, err
+	}
+	return p, p.judge()
+}
+
+// judgeTimeout is how long a start waits for the providers of FAPI clients.
+const judgeTimeout = 5 * time.Second
+
+// judge asks the providers of clients that keep to a FAPI profile whether they can: one
+// that can't ends the program now instead of each login, and one that is down doesn't.
+func (p *places) judge() error {
+	ctx, cancel := context.WithTimeout(context.Background(), judgeTimeout)
+	defer cancel()
+	var wait sync.WaitGroup
+	failures := make(chan error, len(p.clients))
+	for name, client := range p.clients {
+		if client.FAPI() == oidcclient.FAPINone {
+			continue
+		}
+		wait.Go(func() {
+			var e *oidcclient.Error
+			if errors.As(client.Ready(ctx), &e) && e.Check == "fapi" {
+				failures <- &clientconfig.Error{Client: name, Member: "fapi", Reason: e.Reason, Err: e}
+			}
+		})
+	}
+	wait.Wait()
+	close(failures)
+	return <-failures
 }
 
 // embedded starts a provider of each kind.

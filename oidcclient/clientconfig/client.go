@@ -21,6 +21,8 @@ import (
 type Client struct {
 	// Profile is oidc, ishare, bankid, blockid or faces.
 	Profile string `json:"profile"`
+	// FAPI is 1-advanced, 2-security or 2-message-signing; see [oidcclient.FAPI].
+	FAPI string `json:"fapi"`
 	// Issuer is the expected issuer, a party id under ishare.
 	Issuer string `json:"issuer"`
 	// ProviderMetadata are given by hand, with any registered members; what they
@@ -149,7 +151,7 @@ func memberOf() map[string]string {
 		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
-		"ClientCertificate": "tls_client_certificate_file", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
+		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
 		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
@@ -182,6 +184,11 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 	var ok bool
 	if c.Profile, ok = profiles.ByName(m.Profile); !ok {
 		return &Error{Member: "profile", Reason: "is missing or no profile's name"}
+	}
+	if c.FAPI, ok = map[string]oidcclient.FAPI{
+		"": oidcclient.FAPINone, "1-advanced": oidcclient.FAPI1Advanced, "2-security": oidcclient.FAPI2Security, "2-message-signing": oidcclient.FAPI2MessageSigning,
+	}[m.FAPI]; !ok {
+		return &Error{Member: "fapi", Reason: "is none of 1-advanced, 2-security and 2-message-signing"}
 	}
 	if m.DNS != "" || m.Community != "" {
 		c.Tenant = &oidcclient.Tenant{DNS: m.DNS, Community: m.Community}
@@ -268,7 +275,8 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 		key.Algorithm, c.AuthAlgorithm = alg, ""
 	}
 	if alg := m.RequestObjectSigningAlg; alg != "" {
-		if c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryPushedObject {
+		signed := c.FAPI == oidcclient.FAPI1Advanced || c.FAPI == oidcclient.FAPI2MessageSigning
+		if !signed && c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryPushedObject {
 			return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
 		}
 		if m.TokenEndpointAuthSigningAlg != "" && m.TokenEndpointAuthSigningAlg != alg {
