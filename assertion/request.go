@@ -84,6 +84,34 @@ func (s *Signer) RequestObject(ctx context.Context, request RequestObject) (stri
 	return jwx.Encrypt(e.Algorithm, e.Encoding, e.Key, header, []byte(signed))
 }
 
+// BackchannelRequest returns a signed request for a login without a browser (OpenID
+// Connect CIBA Core §7.1.1): params are its parameters, as strings, and audience is the
+// provider's issuer. It is good for one request.
+func (s *Signer) BackchannelRequest(ctx context.Context, audience string, params url.Values) (string, error) {
+	if err := s.ready(audience); err != nil {
+		return "", err
+	}
+	own := s.newClaims("", audience)
+	members := map[string]any{
+		"iss": own.Issuer, "aud": own.Audience, "jti": own.ID, "iat": own.IssuedAt, "nbf": own.IssuedAt, "exp": own.Expiry,
+	}
+	for name, values := range params {
+		if slices.Contains(reserved, name) {
+			return "", errors.New("assertion: a parameter can't be in a signed request: " + name)
+		}
+		value, err := parameter(name, values)
+		if err != nil {
+			return "", err
+		}
+		members[name] = value
+	}
+	payload, err := json.Marshal(members)
+	if err != nil {
+		return "", err
+	}
+	return s.sign(ctx, s.header, payload)
+}
+
 func (s *Signer) requestClaims(request RequestObject) ([]byte, error) {
 	members := map[string]any{"client_id": s.config.ClientID}
 	for name, values := range request.Params {

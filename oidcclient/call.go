@@ -22,7 +22,8 @@ const (
 )
 
 // Call posts a form to an endpoint with the client's authentication, which is
-// made anew for each call. form is not changed. The answer is one strict JSON
+// made anew for each call. form is not changed, and signed where [Config.BackchannelAlgorithm]
+// says so. The answer is one strict JSON
 // object, or nothing where the endpoint answers 200 without a body. The error is
 // an [*Error] of StepGrant; its Code is the provider's.
 //
@@ -41,12 +42,22 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	for name, values := range form {
 		own[name] = values
 	}
+	if endpoint == EndpointBackchannel && c.cfg.BackchannelAlgorithm != "" {
+		signed, err := c.requests.BackchannelRequest(ctx, found.Issuer, form)
+		if err != nil {
+			return nil, cantSign(ctx, StepGrant, "request can't be signed", err)
+		}
+		own = url.Values{"request": {signed}}
+	}
 	got, err := c.post(ctx, StepGrant, found, found.endpoints()[i][1], own, nil)
 	if err != nil {
 		return nil, err
 	}
 	if got.status != http.StatusOK {
 		return nil, tokenError(StepGrant, got)
+	}
+	if endpoint == EndpointIntrospect && found.about != nil {
+		return c.readIntrospection(ctx, found, got)
 	}
 	if len(got.body) == 0 {
 		return nil, nil
@@ -55,6 +66,27 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 		return nil, err
 	}
 	return got.body, nil
+}
+
+// typeIntrospection is the media type of signed answers about tokens (RFC 9701 §4).
+const typeIntrospection = "application/token-introspection+jwt"
+
+// readIntrospection returns what the provider has signed about a token.
+func (c *Client) readIntrospection(ctx context.Context, found *provider, got *answer) ([]byte, error) {
+	if got.mediaType != typeIntrospection {
+		e := providerFault(StepGrant, got.status, "answer about a token is not signed, and that was agreed (RFC 9701 §5)")
+		e.Check = "introspection signature"
+		return nil, e
+	}
+	raw, _, err := c.decrypted(ctx, StepGrant, c.cfg.IntrospectionEncrypted, string(got.body))
+	if err != nil {
+		return nil, err
+	}
+	about, err := found.about.VerifyIntrospection(ctx, raw)
+	if err != nil {
+		return nil, notBelieved(ctx, StepGrant, err)
+	}
+	return about, nil
 }
 
 // LoginWithGrant logs a person in by a token request that no browser came back

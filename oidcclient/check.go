@@ -212,6 +212,10 @@ func (c *Config) checkResponse() *ConfigError {
 		return wrong("ResponseMode", "is none of %s", strings.Join(modes()[1:], ", "))
 	case c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode):
 		return wrong("ResponseAlgorithm", "is only for signed responses")
+	case c.IntrospectionEncrypted != nil && c.IntrospectionAlgorithm == "":
+		return wrong("IntrospectionEncrypted", "is only for signed answers")
+	case c.BackchannelAlgorithm != "" && (c.Key == nil || c.keyAlgorithm() != c.BackchannelAlgorithm):
+		return wrong("BackchannelAlgorithm", "is not the algorithm of Key")
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type provider struct {
 	proofKey  *keptProofKey     // of tokens that are not a login's, or nil
 	responses *idtoken.Verifier // of signed authorization responses, or nil
 	userinfo  *idtoken.Verifier // of signed userinfo answers
+	about     *idtoken.Verifier // of signed answers about tokens, or nil
 }
 
 // New checks a configuration as a whole and returns its client. It makes no
@@ -83,7 +84,7 @@ func newClient(cfg Config) (*Client, *ConfigError) {
 	if c.auth, wrong = newClientAuth(cfg); wrong != nil {
 		return nil, wrong
 	}
-	if cfg.carriage(&ProviderMetadata{}).signed() {
+	if cfg.carriage(&ProviderMetadata{}).signed() || cfg.BackchannelAlgorithm != "" {
 		if c.requests, wrong = cfg.newSigner(); wrong != nil {
 			return nil, wrong
 		}
@@ -166,6 +167,11 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if alg := c.cfg.UserInfoAlgorithm; alg != "" {
 		if p.userinfo, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
 			return nil, &ConfigError{Field: "UserInfoAlgorithm", Reason: err.Error(), Err: err}
+		}
+	}
+	if alg := c.cfg.IntrospectionAlgorithm; alg != "" {
+		if p.about, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
+			return nil, &ConfigError{Field: "IntrospectionAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
 	if isSignedMode(c.cfg.ResponseMode) {

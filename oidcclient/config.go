@@ -160,9 +160,10 @@ type Config struct {
 	// one in front, and drop the old one when the provider has the new one.
 	DecryptionKeys []DecryptionKey
 
-	// IDTokenEncrypted, UserInfoEncrypted and ResponseEncrypted say of which kinds
-	// of token it was agreed that they are encrypted, and how: nil means not.
-	IDTokenEncrypted, UserInfoEncrypted, ResponseEncrypted *Encrypted
+	// IDTokenEncrypted, UserInfoEncrypted, ResponseEncrypted and IntrospectionEncrypted
+	// say of which kinds of token it was agreed that they are encrypted, and how: nil
+	// means not.
+	IDTokenEncrypted, UserInfoEncrypted, ResponseEncrypted, IntrospectionEncrypted *Encrypted
 
 	// ACRValues are asked for with each login, in order of preference.
 	ACRValues []string
@@ -191,6 +192,16 @@ type Config struct {
 	// UserInfoIssuers are accepted as issuer of a signed userinfo answer beside
 	// Issuer.
 	UserInfoIssuers []string
+
+	// BackchannelAlgorithm makes requests for logins without a browser signed ones
+	// (OpenID Connect CIBA Core §7.1.1): the registered
+	// backchannel_authentication_request_signing_alg, which has to be the Key's. "" sends
+	// the parameters as they are.
+	BackchannelAlgorithm string
+
+	// IntrospectionAlgorithm is the one introspection_signed_response_alg accepted, and
+	// demands signed answers about tokens (RFC 9701); "" takes plain JSON (RFC 7662).
+	IntrospectionAlgorithm string
 
 	// LoginLifetime bounds the time between Begin and Complete; 0 means ten
 	// minutes, more than an hour is refused.
@@ -225,6 +236,7 @@ func (c Config) clone() Config {
 	c.RequestEncryption = copied(c.RequestEncryption)
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
 	c.IDTokenEncrypted, c.UserInfoEncrypted, c.ResponseEncrypted = copied(c.IDTokenEncrypted), copied(c.UserInfoEncrypted), copied(c.ResponseEncrypted)
+	c.IntrospectionEncrypted = copied(c.IntrospectionEncrypted)
 	c.MaxAge = copied(c.MaxAge)
 	c.Authorize = c.Authorize.clone()
 	return c

@@ -60,7 +60,7 @@ func (c *Config) decryptionKeys() ([]jwe.Key, *ConfigError) {
 	for _, agreed := range []struct {
 		field string
 		how   *Encrypted
-	}{{"IDTokenEncrypted", c.IDTokenEncrypted}, {"UserInfoEncrypted", c.UserInfoEncrypted}, {"ResponseEncrypted", c.ResponseEncrypted}} {
+	}{{"IDTokenEncrypted", c.IDTokenEncrypted}, {"UserInfoEncrypted", c.UserInfoEncrypted}, {"ResponseEncrypted", c.ResponseEncrypted}, {"IntrospectionEncrypted", c.IntrospectionEncrypted}} {
 		if agreed.how == nil {
 			continue
 		}

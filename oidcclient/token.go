@@ -102,9 +102,13 @@ func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint 
 }
 
 func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *assertion.ProofKey, nonce string) (*answer, error) {
+	accepted := "application/json"
+	if found.about != nil && endpoint == found.IntrospectionEndpoint {
+		accepted = typeIntrospection
+	}
 	header := http.Header{
 		"Content-Type": {"application/x-www-form-urlencoded"},
-		"Accept":       {"application/json"},
+		"Accept":       {accepted},
 	}
 	if key != nil {
 		proof, err := key.Sign(ctx, assertion.Proof{Method: http.MethodPost, URL: endpoint, Nonce: nonce, IssuedAt: c.now()})

@@ -117,6 +117,7 @@ func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidccl
 	}
 	b, err := grants.BeginBackchannel(r.Context(), client, grants.BackchannelRequest{
 		Request: grants.Request{Scopes: client.Scopes()}, LoginHint: r.FormValue("login_hint"), BindingMessage: r.FormValue("binding_message"),
+		Ping: a.places.pings[r.PathValue("id")],
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ type places struct {
 	baseURL  string
 	clients  map[string]*oidcclient.Client
 	apis     map[string]string // URLs that are called with a client's tokens
+	pings    map[string]bool   // who is notified of logins without a browser
 	embedded []*oidctest.Provider
 }
 
@@ -31,7 +32,7 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &places{baseURL: baseURL, apis: config.Resources}
+	p := &places{baseURL: baseURL, apis: config.Resources, pings: config.Pings}
 	if config.BaseURL != "" {
 		p.baseURL = config.BaseURL
 	}

@@ -130,6 +130,19 @@ type Client struct {
 	AuthorizationEncryptedResponseAlg string `json:"authorization_encrypted_response_alg"`
 	AuthorizationEncryptedResponseEnc string `json:"authorization_encrypted_response_enc"`
 
+	// BackchannelAuthenticationRequestSigningAlg makes requests of CIBA signed ones, by
+	// the key's algorithm.
+	BackchannelAuthenticationRequestSigningAlg string `json:"backchannel_authentication_request_signing_alg"`
+	// BackchannelTokenDeliveryMode is poll, ping or "", which is poll;
+	// BackchannelClientNotificationEndpoint is where pings come, under base_url.
+	BackchannelTokenDeliveryMode          string `json:"backchannel_token_delivery_mode"`
+	BackchannelClientNotificationEndpoint string `json:"backchannel_client_notification_endpoint"`
+
+	// IntrospectionSignedResponseAlg demands signed answers about tokens.
+	IntrospectionSignedResponseAlg    string `json:"introspection_signed_response_alg"`
+	IntrospectionEncryptedResponseAlg string `json:"introspection_encrypted_response_alg"` // and encrypted ones
+	IntrospectionEncryptedResponseEnc string `json:"introspection_encrypted_response_enc"` // see above
+
 	DefaultMaxAge    *int64   `json:"default_max_age"`    // seconds
 	DefaultACRValues []string `json:"default_acr_values"` // in order of preference
 	MinACR           string   `json:"min_acr"`            // the least that is accepted
@@ -151,7 +164,8 @@ func memberOf() map[string]string {
 		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
-		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
+		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
+		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
 		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
@@ -167,7 +181,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
 		ResponseType: m.ResponseType, ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
-		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, UserInfoIssuers: m.UserInfoIssuers,
+		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, BackchannelAlgorithm: m.BackchannelAuthenticationRequestSigningAlg, IntrospectionAlgorithm: m.IntrospectionSignedResponseAlg, UserInfoIssuers: m.UserInfoIssuers,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{

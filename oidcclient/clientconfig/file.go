@@ -30,6 +30,9 @@ type File struct {
 	// Resources has the URL of the API that the application calls with each
 	// client's tokens, for those that name one.
 	Resources map[string]string
+	// Pings has the clients whose logins without a browser are to be notified of (ping
+	// mode of OpenID Connect CIBA Core §5).
+	Pings map[string]bool
 }
 
 // An Error names the client and the member of a file that are wrong. Its text is
@@ -83,7 +86,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
 		return nil, jsonError(err)
 	}
-	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}}
+	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		var member Client
 		if err := strictjson.UnmarshalClosed(members.Clients[name], &member, maxDepth); err != nil {
@@ -92,14 +95,15 @@ func Read(r io.Reader, dir string) (*File, error) {
 			return nil, wrong
 		}
 		config, err := member.config(dir)
-		if uri := member.BackchannelLogoutURI; err == nil && uri != "" && !strings.HasPrefix(uri, members.BaseURL+"/") {
-			err = &Error{Member: "backchannel_logout_uri", Reason: "is not under base_url, so logout tokens would go elsewhere"}
+		if err == nil {
+			err = member.places(members.BaseURL)
 		}
 		if err != nil {
 			err.Client = name
 			return nil, err
 		}
 		file.Clients[name] = config
+		file.Pings[name] = member.BackchannelTokenDeliveryMode == "ping"
 		if member.Resource != "" {
 			file.Resources[name] = member.Resource
 		}
@@ -153,4 +157,22 @@ func jsonError(err error) *Error {
 		e.Client, e.Member, _ = strings.Cut(rest, ".")
 	}
 	return e
+}
+
+// places refuses URLs of ours that are somebody else's.
+func (m *Client) places(baseURL string) *Error {
+	for _, place := range [][2]string{
+		{"backchannel_logout_uri", m.BackchannelLogoutURI}, {"backchannel_client_notification_endpoint", m.BackchannelClientNotificationEndpoint},
+	} {
+		if place[1] != "" && !strings.HasPrefix(place[1], baseURL+"/") {
+			return &Error{Member: place[0], Reason: "is not under base_url, so what is sent there would go elsewhere"}
+		}
+	}
+	switch mode := m.BackchannelTokenDeliveryMode; {
+	case mode != "" && mode != "poll" && mode != "ping":
+		return &Error{Member: "backchannel_token_delivery_mode", Reason: "is neither poll nor ping"}
+	case (mode == "ping") != (m.BackchannelClientNotificationEndpoint != ""):
+		return &Error{Member: "backchannel_client_notification_endpoint", Reason: "and the mode ping need each other"}
+	}
+	return nil
 }

@@ -51,6 +51,7 @@ func (m *Client) encryption(c *oidcclient.Config, _ string) *Error {
 		{"id_token_encrypted_response", m.IDTokenEncryptedResponseAlg, m.IDTokenEncryptedResponseEnc, &c.IDTokenEncrypted},
 		{"userinfo_encrypted_response", m.UserInfoEncryptedResponseAlg, m.UserInfoEncryptedResponseEnc, &c.UserInfoEncrypted},
 		{"authorization_encrypted_response", m.AuthorizationEncryptedResponseAlg, m.AuthorizationEncryptedResponseEnc, &c.ResponseEncrypted},
+		{"introspection_encrypted_response", m.IntrospectionEncryptedResponseAlg, m.IntrospectionEncryptedResponseEnc, &c.IntrospectionEncrypted},
 	} {
 		if kind.alg == "" {
 			if kind.enc != "" {

@@ -32,9 +32,12 @@ type provider struct {
 	key   *ecdsa.PrivateKey
 	clock *clock
 
-	mu      sync.Mutex // guards what follows
-	answers map[string][]answer
-	sent    map[string][]url.Values
+	kind string // media type of the answers
+
+	mu       sync.Mutex // guards what follows
+	answers  map[string][]answer
+	sent     map[string][]url.Values
+	accepted map[string]string
 }
 
 type answer struct {
@@ -51,7 +54,8 @@ func newProvider(t *testing.T) *provider {
 	require.NoError(t, err)
 	return &provider{
 		t: t, key: key, clock: &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-		answers: map[string][]answer{}, sent: map[string][]url.Values{},
+		kind: "application/json",
+		answers: map[string][]answer{}, sent: map[string][]url.Values{}, accepted: map[string]string{},
 	}
 }
 
@@ -72,6 +76,7 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent[r.URL.Path] = append(p.sent[r.URL.Path], form)
+	p.accepted[r.URL.Path] = r.Header.Get("Accept")
 	queue := p.answers[r.URL.Path]
 	a := answer{status: http.StatusNotFound}
 	if len(queue) > 0 {
@@ -81,7 +86,7 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return &http.Response{
-		StatusCode: a.status, Header: http.Header{"Content-Type": {"application/json"}}, Request: r, Body: io.NopCloser(strings.NewReader(a.body)),
+		StatusCode: a.status, Header: http.Header{"Content-Type": {p.kind}}, Request: r, Body: io.NopCloser(strings.NewReader(a.body)),
 	}, nil
 }
 
@@ -115,14 +120,21 @@ func (p *provider) tokens(more map[string]any) answer {
 	claims := map[string]any{"iss": issuer, "aud": "client", "sub": "anna", "iat": now, "exp": now + 300}
 	maps.Copy(claims, more)
 	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
-	payload, err := json.Marshal(claims)
-	require.NoError(p.t, err)
-	input := jose.Encode([]byte(`{"alg":"ES256","kid":"k"}`)) + "." + jose.Encode(payload)
-	signature, err := jose.Sign(p.t.Context(), "ES256", p.key, input)
-	require.NoError(p.t, err)
-	body, err := json.Marshal(map[string]any{"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": input + "." + jose.Encode(signature)})
+	idToken := p.sign(`{"alg":"ES256","kid":"k"}`, claims)
+	body, err := json.Marshal(map[string]any{"access_token": "at", "token_type": "Bearer", "expires_in": 60, "id_token": idToken})
 	require.NoError(p.t, err)
 	return answer{200, string(body)}
+}
+
+// sign signs claims under a header.
+func (p *provider) sign(header string, claims map[string]any) string {
+	p.t.Helper()
+	payload, err := json.Marshal(claims)
+	require.NoError(p.t, err)
+	input := jose.Encode([]byte(header)) + "." + jose.Encode(payload)
+	signature, err := jose.Sign(p.t.Context(), "ES256", p.key, input)
+	require.NoError(p.t, err)
+	return input + "." + jose.Encode(signature)
 }
 
 func refusal(code string) answer { return answer{400, `{"error":"` + code + `"}`} }

@@ -1,13 +1,21 @@
 package grants_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"maps"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/grants"
 )
@@ -113,4 +121,87 @@ func TestIntrospect(t *testing.T) {
 		_, err := grants.Introspect(t.Context(), c, "at", "")
 		assert.Error(t, err, body)
 	}
+}
+
+// Where signed answers about tokens were agreed, another one is refused (RFC 9701).
+func TestSignedIntrospection(t *testing.T) {
+	p := newProvider(t)
+	c := p.client(func(c *oidcclient.Config) { c.IntrospectionAlgorithm = "ES256" })
+	about := map[string]any{"active": true, "sub": "anna", "scope": "api"}
+	signed := func(claims map[string]any) answer {
+		all := map[string]any{"iss": issuer, "aud": "client", "iat": p.clock.now().Unix(), "token_introspection": about}
+		maps.Copy(all, claims)
+		return answer{200, p.sign(`{"alg":"ES256","kid":"k","typ":"token-introspection+jwt"}`, all)}
+	}
+	p.kind = "application/token-introspection+jwt"
+	p.on("/introspect", signed(nil))
+	got, err := grants.Introspect(t.Context(), c, "token", grants.HintAccessToken)
+	require.NoError(t, err)
+	assert.True(t, got.Active)
+	assert.Equal(t, "anna", got.Subject)
+	assert.Equal(t, "application/token-introspection+jwt", p.accepted["/introspect"])
+
+	for name, tt := range map[string]struct {
+		kind  string
+		body  answer
+		check string
+	}{
+		"plain":            {"application/json", answer{200, `{"active":true}`}, "introspection signature"},
+		"called plain":     {"application/json", signed(nil), "introspection signature"},
+		"another issuer":   {p.kind, signed(map[string]any{"iss": issuer + "1"}), "iss"},
+		"another audience": {p.kind, signed(map[string]any{"aud": "client1"}), "aud"},
+		"nothing about it": {p.kind, signed(map[string]any{"token_introspection": 1}), "shape"},
+	} {
+		p.kind = tt.kind
+		p.on("/introspect", tt.body)
+		_, err := grants.Introspect(t.Context(), c, "token", "")
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused, name)
+		assert.Equal(t, tt.check, refused.Check, name)
+	}
+}
+
+// Where it was agreed, all parameters of a request are in a signed one (OpenID Connect
+// CIBA Core §7.1.1).
+func TestSignedBackchannelRequest(t *testing.T) {
+	p := newProvider(t)
+	p.on("/bc", answer{200, `{"auth_req_id":"req-1","expires_in":60}`})
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	c := p.client(func(c *oidcclient.Config) {
+		c.Key, c.BackchannelAlgorithm = &assertion.Key{Signer: key, ID: "ours"}, "ES256"
+	})
+	_, err = grants.BeginBackchannel(t.Context(), c, grants.BackchannelRequest{
+		Request: grants.Request{Scopes: []string{"openid"}}, LoginHint: "anna", BindingMessage: "W4SCT", RequestedExpiry: time.Minute, Clock: p.clock.now,
+	})
+	require.NoError(t, err)
+	sent := p.sent["/bc"][0]
+	assert.Equal(t, "client:secret", sent.Get("basic"), "the client's authentication is not in it")
+	for _, name := range []string{"scope", "login_hint", "binding_message", "requested_expiry"} {
+		assert.NotContains(t, sent, name)
+	}
+	parts := strings.Split(sent.Get("request"), ".")
+	require.Len(t, parts, 3)
+	signature, err := jose.Decode(parts[2])
+	require.NoError(t, err)
+	require.NoError(t, jose.Verify("ES256", key.Public(), parts[0]+"."+parts[1], signature))
+	payload, err := jose.Decode(parts[1])
+	require.NoError(t, err)
+	claims := map[string]any{}
+	require.NoError(t, json.Unmarshal(payload, &claims))
+	now := float64(p.clock.now().Unix())
+	assert.NotEmpty(t, claims["jti"])
+	delete(claims, "jti")
+	assert.Equal(t, map[string]any{
+		"iss": "client", "aud": issuer, "iat": now, "nbf": now, "exp": now + 60,
+		"scope": "openid", "login_hint": "anna", "binding_message": "W4SCT", "requested_expiry": "60",
+	}, claims)
+
+	_, err = oidcclient.New(oidcclient.Config{
+		Profile: oidcclient.Profile{Name: "test"}, Issuer: issuer, ClientID: "client", ClientSecret: "secret",
+		Key: &assertion.Key{Signer: key}, BackchannelAlgorithm: "PS256",
+	})
+	var wrong *oidcclient.ConfigError
+	require.ErrorAs(t, err, &wrong)
+	assert.Equal(t, "BackchannelAlgorithm", wrong.Field)
 }

@@ -65,6 +65,17 @@ const clients = [
   client('dpop', { dpop_bound_access_tokens: true }),
   { client_id: 'dpop-public', ...codeFlow, token_endpoint_auth_method: 'none', dpop_bound_access_tokens: true },
   { client_id: 'dpop-keyjwt', ...codeFlow, token_endpoint_auth_method: 'private_key_jwt', jwks: publicKeys(), dpop_bound_access_tokens: true },
+  // What the profile demands is demanded of them alone, see fapi below.
+  { client_id: 'fapi-dpop', ...codeFlow, token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'PS256', jwks: publicKeys(),
+    id_token_signed_response_alg: 'PS256', authorization_signed_response_alg: 'PS256', request_object_signing_alg: 'PS256',
+    require_pushed_authorization_requests: true, dpop_bound_access_tokens: true },
+  { client_id: 'device', redirect_uris: [], response_types: [], token_endpoint_auth_method: 'none',
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'] },
+  { client_id: 'ciba', client_secret: secret, redirect_uris: [], response_types: [], backchannel_token_delivery_mode: 'poll',
+    grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'] },
+  { client_id: 'ciba-signed', redirect_uris: [], response_types: [], token_endpoint_auth_method: 'private_key_jwt', jwks: publicKeys(),
+    backchannel_token_delivery_mode: 'poll', backchannel_authentication_request_signing_alg: 'ES256', grant_types: ['urn:openid:params:grant-type:ciba'] },
+  client('introspect', { introspection_signed_response_alg: 'ES256' }),
   client('pairwise', { subject_type: 'pairwise' }),
   client('signed-userinfo', { userinfo_signed_response_alg: 'RS256' }),
   client('logout', { backchannel_logout_uri: `${rp}/backchannel/logout`, backchannel_logout_session_required: true }),
@@ -115,12 +126,16 @@ class Store {
 
   async find(id) { return this.read(this.key(id)); }
 
-  async findByUid(uid) {
+  findBy(member, wanted) {
     for (const [key, record] of kept) {
-      if (key.startsWith(`${this.kind}:`) && record.value.uid === uid) return this.read(key);
+      if (key.startsWith(`${this.kind}:`) && record.value[member] === wanted) return this.read(key);
     }
     return undefined;
   }
+
+  async findByUid(uid) { return this.findBy('uid', uid); }
+
+  async findByUserCode(userCode) { return this.findBy('userCode', userCode); }
 
   async consume(id) { const value = await this.find(id); if (value) value.consumed = Math.floor(Date.now() / 1000); }
 
@@ -180,7 +195,20 @@ function settings() {
     features: {
       devInteractions: { enabled: false },
       backchannelLogout: { enabled: true },
+      ciba: {
+        enabled: true,
+        deliveryModes: ['poll', 'ping'],
+        processLoginHint: async (_ctx, hint) => (people[hint] ? hint : undefined),
+        validateRequestContext: async () => {},
+        verifyUserCode: async () => {},
+        triggerAuthenticationDevice: decide,
+      },
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true, userCodeInputSource: devicePage, userCodeConfirmSource: devicePage },
+      fapi: { enabled: true, profile: (_ctx, client) => (client?.clientId.startsWith('fapi') ? '2.0' : undefined) },
+      introspection: { enabled: true, allowedPolicy: async () => true },
+      jwtIntrospection: { enabled: true },
+      revocation: { enabled: true },
       jwtUserinfo: { enabled: true },
       ...(tlsFolder ? { mTLS: mutualTLS } : {}),
       dPoP: { enabled: true, nonceSecret, requireNonce: () => true },
@@ -199,6 +227,20 @@ function settings() {
       },
     },
   };
+}
+
+// The page on which a person types or confirms the code of a device.
+async function devicePage(ctx, form) { ctx.body = `<!doctype html><title>device</title>${form}`; }
+
+// The person at the other device has decided before the answer is sent: bob says no.
+async function decide(ctx, request, account, client) {
+  const { provider } = ctx.oidc;
+  const stored = await provider.BackchannelAuthenticationRequest.find(request.jti);
+  if (account.accountId === 'bob') return provider.backchannelResult(stored, new oidc.errors.AccessDenied('the test person said no'));
+  const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+  grant.addOIDCScope(stored.scope);
+  await grant.save();
+  return provider.backchannelResult(stored, grant, { acr: 'urn:test:loa1' });
 }
 
 // Answers in place of a person. login_hint says how: "deny" refuses to log in,
