@@ -73,7 +73,7 @@ func (s *Session) AccessToken() AccessToken {
 // client's own key where the client's tokens are bound to one ([Config.DPoP]).
 func (c *Client) AccessToken(t *oauth2.Token) AccessToken {
 	token := AccessToken{Value: t.AccessToken}
-	if found := c.provider.Load(); found != nil {
+	if found := c.current().provider.Load(); found != nil {
 		token.ProofKey = found.proofKey.get()
 	}
 	return token

@@ -25,7 +25,7 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 	if err := opts.check(); err != nil {
 		return nil, nil, err
 	}
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

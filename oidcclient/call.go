@@ -30,7 +30,7 @@ const (
 // It is what package grants is made of, and serves endpoints that the package does
 // not know.
 func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) ([]byte, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,6 +41,9 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	own := url.Values{}
 	for name, values := range form {
 		own[name] = values
+	}
+	if endpoint == EndpointDevice {
+		own.Set("client_id", c.cfg.ClientID) // RFC 8628 §3.1
 	}
 	if endpoint == EndpointBackchannel && c.cfg.BackchannelAlgorithm != "" {
 		signed, err := c.requests.BackchannelRequest(ctx, found.Issuer, form)
@@ -95,7 +98,7 @@ func (c *Client) readIntrospection(ctx context.Context, found *provider, got *an
 // [Client.Complete], but for nonce and max_age, which nobody has sent, and for
 // c_hash, as there is no code. want adds what it has to satisfy.
 func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want GrantExpect) (*Session, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
 	}

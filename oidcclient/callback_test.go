@@ -94,7 +94,7 @@ func TestCallbackChecks(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := staticClient(t, func(c *Config) { c.Provider.ResponseIssuerSupported = tt.issuer })
-			found, err := c.found(t.Context())
+			_, found, err := c.found(t.Context())
 			require.NoError(t, err)
 			d := &pendingData{State: "the-state", ExpiresAt: testNow.Add(time.Second)}
 			if tt.pending != nil {

@@ -34,6 +34,7 @@ type Client struct {
 	provider   atomic.Pointer[provider]
 	finding    singleflight.Group
 	algorithms []string
+	late       *late // nil where the configuration is complete
 }
 
 // provider is what is known about the other side once its metadata are.
@@ -63,6 +64,14 @@ func New(config Config) (*Client, error) {
 func newClient(cfg Config) (*Client, *ConfigError) {
 	cfg = cfg.clone()
 	cfg.fillFAPI()
+	if cfg.isLate() {
+		return newLate(cfg)
+	}
+	return newKnown(cfg)
+}
+
+// newKnown makes the client of a configuration that is complete.
+func newKnown(cfg Config) (*Client, *ConfigError) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -226,10 +235,21 @@ func (noKeys) VerifySignature(context.Context, string) ([]byte, error) {
 	return nil, errors.New("oidcclient: provider's keys are not configured")
 }
 
-// found returns the provider, finding it first if that has not been done. The
+// found returns the provider, and the client that is complete: itself, unless there was
+// something to find out first.
+func (c *Client) found(ctx context.Context) (*Client, *provider, error) {
+	c, err := c.resolve(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := c.foundProvider(ctx)
+	return c, p, err
+}
+
+// foundProvider returns the provider, finding it first if that has not been done. The
 // search is shared by all who wait, dies with none of them, and is done anew
 // after it failed.
-func (c *Client) found(ctx context.Context) (*provider, error) {
+func (c *Client) foundProvider(ctx context.Context) (*provider, error) {
 	if p := c.provider.Load(); p != nil {
 		return p, nil
 	}
@@ -312,7 +332,7 @@ func (c *Client) suits(m *ProviderMetadata) error {
 // metadata and keys are there. It fetches what is missing, and nothing that is
 // there and still good.
 func (c *Client) Ready(ctx context.Context) error {
-	p, err := c.found(ctx)
+	_, p, err := c.found(ctx)
 	if err != nil {
 		return err
 	}
@@ -353,11 +373,11 @@ func (c *Client) MeetsACR(least, acr string) bool {
 // Format shows nothing of a secret, under every verb of package fmt.
 func (c *Client) Format(f fmt.State, verb rune) { c.cfg.Format(f, verb) }
 
-// ClientID returns the configured client identifier.
-func (c *Client) ClientID() string { return c.cfg.ClientID }
+// ClientID returns the client identifier; "" before a client has registered itself.
+func (c *Client) ClientID() string { return c.current().cfg.ClientID }
 
-// Issuer returns the expected issuer.
-func (c *Client) Issuer() string { return c.issuer }
+// Issuer returns the expected issuer; "" before it was found by an account.
+func (c *Client) Issuer() string { return c.current().issuer }
 
 // RedirectURI returns the configured redirect URI.
 func (c *Client) RedirectURI() string { return c.cfg.RedirectURI }

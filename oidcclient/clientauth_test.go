@@ -112,7 +112,7 @@ func TestClientAuthentication(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := staticClient(t, tt.change)
-			found, err := c.found(t.Context())
+			_, found, err := c.found(t.Context())
 			require.NoError(t, err)
 			form, header := url.Values{}, http.Header{}
 			require.NoError(t, c.auth.apply(t.Context(), form, header, "https://op.example/called", &found.ProviderMetadata))

@@ -28,12 +28,12 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 		return nil, refuse(StepCallback, "pending", "no login was begun in this browser")
 	}
 	d := &pending.data
-	if d.ClientID != c.cfg.ClientID || d.Issuer != c.issuer {
-		return nil, refuse(StepCallback, "pending", "login was begun with another client")
-	}
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if d.ClientID != c.cfg.ClientID || d.Issuer != c.issuer {
+		return nil, refuse(StepCallback, "pending", "login was begun with another client")
 	}
 	if kind, _ := responseTypeOf(d.ResponseType); isSignedMode(d.ResponseMode) != isSignedMode(c.cfg.ResponseMode) || kind != c.cfg.responseType() {
 		return nil, refuse(StepCallback, "response_mode", "login was begun with another response mode")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -28,8 +29,13 @@ type Config struct {
 
 	// Issuer is the expected issuer, compared byte for byte with iss and with
 	// the metadata: an https URL (http only for loopback), or a party id where
-	// the profile says so. Required unless Tenant is given.
+	// the profile says so. Required unless Tenant or Account is given.
 	Issuer string
+
+	// Account is given instead of Issuer where the issuer is that of an address or a
+	// URL, by WebFinger at the first use; see [FindIssuer]. Whoever has the host of the
+	// account then chooses the issuer.
+	Account string
 
 	// Tenant is given instead of Issuer where the profile finds its provider by
 	// tenant.
@@ -39,13 +45,18 @@ type Config struct {
 	// when everything that is needed is given, discovery is not done.
 	Provider *ProviderMetadata
 
-	// DiscoveryURL is the URL of the metadata document where that is not the
-	// issuer's well-known one. It ends in /.well-known/openid-configuration,
-	// and Issuer is still the only issuer that the document may name.
+	// DiscoveryURL is the URL of the metadata document where that is not the issuer's
+	// well-known one: it ends in /.well-known/openid-configuration, or has
+	// /.well-known/oauth-authorization-server before the issuer's path (RFC 8414
+	// §3.1). Issuer is still the only issuer that the document may name.
 	DiscoveryURL string
 
-	// ClientID is this client's identifier. Required.
+	// ClientID is this client's identifier. Required unless Register is given.
 	ClientID string
+
+	// Register, instead of ClientID and ClientSecret, registers the client at its first
+	// use.
+	Register *RegistrationRequest
 
 	// ClientSecret is for the client_secret methods.
 	ClientSecret string
@@ -231,6 +242,9 @@ func (c Config) clone() Config {
 	c.Tenant = copied(c.Tenant)
 	if c.Provider = copied(c.Provider); c.Provider != nil {
 		c.Provider.MTLSEndpointAliases = copied(c.Provider.MTLSEndpointAliases)
+	}
+	if c.Register = copied(c.Register); c.Register != nil {
+		c.Register.Metadata = maps.Clone(c.Register.Metadata)
 	}
 	c.Key = copied(c.Key)
 	c.RequestEncryption = copied(c.RequestEncryption)

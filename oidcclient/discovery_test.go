@@ -117,7 +117,7 @@ func TestDiscoveryElsewhere(t *testing.T) {
 
 // known finds the provider, and not its keys.
 func known(ctx context.Context, c *Client) error {
-	_, err := c.found(ctx)
+	_, _, err := c.found(ctx)
 	return err
 }
 
@@ -197,7 +197,7 @@ func TestTenantLookup(t *testing.T) {
 				c.Provider = &ProviderMetadata{JWKSURI: "https://t.vendor.example/jwks"}
 			})
 			assert.Equal(t, "https://t.vendor.example/oauth2/community/devx", c.Issuer())
-			found, err := c.found(t.Context())
+			_, found, err := c.found(t.Context())
 			if tt.wantReason != "" {
 				assert.ErrorContains(t, err, tt.wantReason)
 				return

@@ -61,7 +61,7 @@ func (c *Client) ReadResponse(ctx context.Context, values url.Values) (url.Value
 	if len(values["response"]) != 1 || len(values.Get("response")) > maxCallback {
 		return nil, refuse(StepCallback, "response", "signed response is missing, there twice or too long")
 	}
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
 	}

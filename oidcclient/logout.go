@@ -12,7 +12,7 @@ import (
 // has no end_session_endpoint. End the session here first. state, where it is
 // not "", comes back with the browser.
 func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (string, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return "", at(StepLogout, err)
 	}
@@ -42,7 +42,7 @@ func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (strin
 // endpoint, see [idtoken.Verifier.VerifyLogoutToken]. Whoever ends sessions by
 // it also refuses one whose jti it has seen.
 func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*idtoken.LogoutToken, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, at(StepLogout, err)
 	}

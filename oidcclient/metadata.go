@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -40,6 +39,11 @@ type ProviderMetadata struct {
 	// 7009).
 	IntrospectionEndpoint string `json:"introspection_endpoint,omitempty"`
 	RevocationEndpoint    string `json:"revocation_endpoint,omitempty"`
+	// RegistrationEndpoint registers clients (RFC 7591 §3).
+	RegistrationEndpoint string `json:"registration_endpoint,omitempty"`
+	// CheckSessionIframe is the page that tells whether the person is still logged in
+	// at the provider (OpenID Connect Session Management §3.3).
+	CheckSessionIframe string `json:"check_session_iframe,omitempty"`
 	// RequirePushedAuthorizationRequests says that it takes them in no other way.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests,omitempty"`
 
@@ -120,6 +124,8 @@ func (m *ProviderMetadata) endpoints() [][2]string {
 		{"backchannel_authentication_endpoint", m.BackchannelAuthenticationEndpoint},
 		{"introspection_endpoint", m.IntrospectionEndpoint},
 		{"revocation_endpoint", m.RevocationEndpoint},
+		{"registration_endpoint", m.RegistrationEndpoint},
+		{"check_session_iframe", m.CheckSessionIframe},
 	}
 }
 
@@ -162,6 +168,8 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.BackchannelAuthenticationEndpoint, found.BackchannelAuthenticationEndpoint)
 	fill(&m.IntrospectionEndpoint, found.IntrospectionEndpoint)
 	fill(&m.RevocationEndpoint, found.RevocationEndpoint)
+	fill(&m.RegistrationEndpoint, found.RegistrationEndpoint)
+	fill(&m.CheckSessionIframe, found.CheckSessionIframe)
 	m.RequirePushedAuthorizationRequests = m.RequirePushedAuthorizationRequests || found.RequirePushedAuthorizationRequests
 	if m.MTLSEndpointAliases == nil {
 		m.MTLSEndpointAliases = found.MTLSEndpointAliases
@@ -184,20 +192,18 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	return m
 }
 
-const wellKnown = "/.well-known/openid-configuration"
+// Where metadata documents are (OpenID Connect Discovery §4, RFC 8414 §3).
+const (
+	wellKnown      = "/.well-known/openid-configuration"
+	wellKnownOAuth = "/.well-known/oauth-authorization-server"
+)
 
 // discover reads the metadata document of issuer with go-oidc, through a
 // transport that bounds and strictly reads what go-oidc then parses. location
 // is "" or the document's URL where that is not the issuer's well-known one.
 func discover(ctx context.Context, client *http.Client, issuer, location string) (ProviderMetadata, error) {
-	base := issuer
-	if location != "" {
-		// go-oidc then compares no issuer; this function does, below.
-		ctx = oidc.InsecureIssuerURLContext(ctx, issuer)
-		base = strings.TrimSuffix(location, wellKnown)
-	}
-	ctx = oidc.ClientContext(ctx, &http.Client{Transport: metadataTransport{client}})
-	provider, err := oidc.NewProvider(ctx, base)
+	ctx = oidc.ClientContext(ctx, &http.Client{Transport: metadataTransport{client, location}})
+	provider, err := oidc.NewProvider(ctx, issuer)
 	var ours *Error
 	var mismatch *oidc.IssuerMismatchError
 	switch {
@@ -238,9 +244,19 @@ func wrongIssuer() *Error {
 }
 
 // metadataTransport lets only whole, bounded, strict JSON objects through.
-type metadataTransport struct{ client *http.Client }
+type metadataTransport struct {
+	client   *http.Client
+	location string // where go-oidc would not look, or ""
+}
 
 func (t metadataTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.location != "" {
+		there, err := getRequest(req.Context(), t.location, "application/json")
+		if err != nil {
+			return nil, providerFault(StepDiscover, 0, "place of the metadata is not a URL")
+		}
+		req = there
+	}
 	got, err := roundTrip(t.client, StepDiscover, req)
 	if err != nil {
 		return nil, err

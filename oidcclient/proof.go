@@ -17,7 +17,7 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 	if name == "" || proof == "" {
 		return nil, refuse(StepBegin, "proof", "this kind of provider takes none, or none was given")
 	}
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
 	}

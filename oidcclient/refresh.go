@@ -19,15 +19,15 @@ import (
 //
 // [Error.LoginAgain] tells that the refresh token is dead.
 func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
+	c, found, err := c.found(ctx)
+	if err != nil {
+		return nil, at(StepRefresh, err)
+	}
 	if s == nil || s.data.ClientID != c.cfg.ClientID || s.data.Issuer != c.issuer {
 		return nil, refuse(StepRefresh, "session", "session is another client's")
 	}
 	if !s.CanRefresh() || c.cfg.Profile.Refresh.Never {
 		return nil, refuse(StepRefresh, "refresh_token", "session has no refresh token")
-	}
-	found, err := c.found(ctx)
-	if err != nil {
-		return nil, at(StepRefresh, err)
 	}
 	form := url.Values{
 		"grant_type":    {"refresh_token"},

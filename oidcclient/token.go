@@ -37,7 +37,7 @@ const maxToken = 64 << 10
 // holds grant_type and the grant's parameters; Token doesn't change it. Members
 // of the answer beyond RFC 6749 §5.1 are in the token's Extra.
 func (c *Client) Token(ctx context.Context, form url.Values) (*oauth2.Token, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
 	}

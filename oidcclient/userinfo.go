@@ -16,7 +16,7 @@ import (
 // An answer about another subject is refused (§5.3.2), and so is an unsigned one
 // where the profile demands a signature.
 func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
-	found, err := c.found(ctx)
+	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, at(StepUserInfo, err)
 	}

@@ -39,6 +39,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"CIBA", testCIBA},
 		{"tokens of ours", testTokenManagement},
 		{"registration", testRegistration},
+		{"registration on the way", testLateRegistration},
 		{"refresh", testRefresh},
 		{"userinfo", testUserInfo},
 		{"pairwise subject", testPairwise},

@@ -40,3 +40,24 @@ func testRegistration(t *testing.T, rp *relyingParty, op *engine) {
 	_, err = r.Read(t.Context(), client)
 	assert.Error(t, err)
 }
+
+// testLateRegistration logs in with a client that registers itself on the way.
+func testLateRegistration(t *testing.T, rp *relyingParty, op *engine) {
+	config := rp.config(op.issuer, "", "")
+	config.Register = &oidcclient.RegistrationRequest{AccessToken: "an-initial-access-token"}
+	config.Algorithm, config.UserInfo = "ES256", true
+	c := newClient(t, config)
+	for range 2 {
+		session, err := newBrowser(t, rp.origin).login(t, c, offline())
+		require.NoError(t, err)
+		assert.Equal(t, "alice", session.Subject())
+		assert.Equal(t, c.ClientID(), session.ClientID())
+		_, err = c.Refresh(t.Context(), session)
+		require.NoError(t, err)
+	}
+	config.Register.AccessToken = "another"
+	_, _, err := newClient(t, config).Begin(t.Context(), oidcclient.BeginOptions{})
+	var refused *oidcclient.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, oidcclient.StepRegister, refused.Step)
+}

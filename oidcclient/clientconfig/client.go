@@ -25,6 +25,13 @@ type Client struct {
 	FAPI string `json:"fapi"`
 	// Issuer is the expected issuer, a party id under ishare.
 	Issuer string `json:"issuer"`
+	// WebFinger is an account or a URL to find the issuer by, instead of issuer.
+	WebFinger string `json:"webfinger"`
+	// DynamicRegistration registers the client before its first login, with the metadata
+	// of this entry, instead of client_id and client_secret; InitialAccessToken is for
+	// that, where one is needed.
+	DynamicRegistration bool   `json:"dynamic_registration"`
+	InitialAccessToken  string `json:"initial_access_token"`
 	// ProviderMetadata are given by hand, with any registered members; what they
 	// name is not discovered.
 	ProviderMetadata json.RawMessage `json:"provider_metadata"`
@@ -164,7 +171,7 @@ func memberOf() map[string]string {
 		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
-		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
+		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "Account": "webfinger", "Register": "dynamic_registration", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
 		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
@@ -177,7 +184,7 @@ func memberOf() map[string]string {
 // config makes the oidcclient.Config of a client's members.
 func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 	c := oidcclient.Config{
-		Issuer: m.Issuer, DiscoveryURL: m.DiscoveryURL,
+		Issuer: m.Issuer, Account: m.WebFinger, DiscoveryURL: m.DiscoveryURL,
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
 		ResponseType: m.ResponseType, ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
@@ -185,7 +192,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
-		m.basics, m.metadata, m.request, m.ownKeys, m.encryption, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+		m.basics, m.registration, m.metadata, m.request, m.ownKeys, m.encryption, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
 	} {
 		if err := step(&c, dir); err != nil {
 			return c, err
@@ -232,6 +239,33 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 			return &Error{Member: "default_max_age", Reason: "is not a number of seconds"}
 		}
 		c.MaxAge = &maxAge
+	}
+	return nil
+}
+
+// registration says what is registered beside what follows from the configuration.
+func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
+	if !m.DynamicRegistration {
+		if m.InitialAccessToken != "" {
+			return &Error{Member: "initial_access_token", Reason: "is only for dynamic_registration"}
+		}
+		return nil
+	}
+	c.Register = &oidcclient.RegistrationRequest{AccessToken: m.InitialAccessToken, Metadata: map[string]any{}}
+	for name, value := range map[string]string{
+		"backchannel_logout_uri": m.BackchannelLogoutURI, "backchannel_token_delivery_mode": m.BackchannelTokenDeliveryMode,
+		"backchannel_client_notification_endpoint": m.BackchannelClientNotificationEndpoint,
+		"request_object_encryption_alg":            m.RequestObjectEncryptionAlg, "request_object_encryption_enc": m.RequestObjectEncryptionEnc,
+	} {
+		if value != "" {
+			c.Register.Metadata[name] = value
+		}
+	}
+	if m.DefaultMaxAge != nil {
+		c.Register.Metadata["default_max_age"] = *m.DefaultMaxAge
+	}
+	if len(m.DefaultACRValues) > 0 {
+		c.Register.Metadata["default_acr_values"] = m.DefaultACRValues
 	}
 	return nil
 }

@@ -308,3 +308,39 @@ func ExampleRead() {
 	fmt.Println(err)
 	// Output: clientconfig: client "acme": isuer: is not a known member
 }
+
+// What is found at the first use stands in the place of what is known before.
+func TestReadLate(t *testing.T) {
+	entry := func(members string) string {
+		return `{"base_url":"http://127.0.0.1:8080","clients":{"acme":{"profile":"oidc","redirect_uris":["http://127.0.0.1:8080/callback/acme"],` + members + `}}}`
+	}
+	file, err := clientconfig.Read(strings.NewReader(entry(`"webfinger":"anna@op.example","dynamic_registration":true,"initial_access_token":"t",
+		"backchannel_logout_uri":"http://127.0.0.1:8080/backchannel-logout/acme","default_max_age":60,"default_acr_values":["a"]`)), "")
+	require.NoError(t, err)
+	c := file.Clients["acme"]
+	assert.Equal(t, "anna@op.example", c.Account)
+	assert.Equal(t, "t", c.Register.AccessToken)
+	assert.Equal(t, map[string]any{
+		"backchannel_logout_uri": "http://127.0.0.1:8080/backchannel-logout/acme", "default_max_age": int64(60), "default_acr_values": []string{"a"},
+	}, c.Register.Metadata)
+	_, err = file.New(nil)
+	require.NoError(t, err)
+	for members, member := range map[string]string{
+		`"issuer":"https://op.example","initial_access_token":"t"`:                                                                                                     "initial_access_token",
+		`"issuer":"https://op.example","dynamic_registration":true,"client_id":"c"`:                                                                                    "dynamic_registration",
+		`"issuer":"https://op.example","webfinger":"a@op.example","client_id":"c"`:                                                                                     "webfinger",
+		`"issuer":"https://op.example","client_id":"c","backchannel_token_delivery_mode":"x"`:                                                                          "backchannel_token_delivery_mode",
+		`"issuer":"https://op.example","client_id":"c","backchannel_token_delivery_mode":"ping"`:                                                                       "backchannel_client_notification_endpoint",
+		`"issuer":"https://op.example","client_id":"c","backchannel_token_delivery_mode":"ping","backchannel_client_notification_endpoint":"http://127.0.0.1:80801/x"`: "backchannel_client_notification_endpoint",
+		`"issuer":"https://op.example","client_id":"c","client_secret":"s","backchannel_authentication_request_signing_alg":"ES256"`:                                   "backchannel_authentication_request_signing_alg",
+		`"issuer":"https://op.example","client_id":"c","client_secret":"s","tls_client_certificate_bound_access_tokens":true`:                                          "tls_client_certificate_bound_access_tokens",
+		`"issuer":"https://op.example","client_id":"c","client_secret":"s","fapi":"3"`:                                                                                 "fapi",
+		`"issuer":"https://op.example","client_id":"c","client_secret":"s","fapi":"2-security"`:                                                                        "private_key_file",
+	} {
+		_, err := read(entry(members), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, members)
+		assert.Equal(t, "acme", wrong.Client)
+		assert.Equal(t, member, wrong.Member, members)
+	}
+}

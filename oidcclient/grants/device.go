@@ -42,7 +42,6 @@ const maxShown = 2048
 func BeginDevice(ctx context.Context, c *oidcclient.Client, want DeviceRequest) (*Device, error) {
 	form := want.form("")
 	form.Del("grant_type")
-	form.Set("client_id", c.ClientID())
 	text, err := c.Call(ctx, oidcclient.EndpointDevice, form)
 	if err != nil {
 		return nil, err

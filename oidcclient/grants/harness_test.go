@@ -54,7 +54,7 @@ func newProvider(t *testing.T) *provider {
 	require.NoError(t, err)
 	return &provider{
 		t: t, key: key, clock: &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-		kind: "application/json",
+		kind:    "application/json",
 		answers: map[string][]answer{}, sent: map[string][]url.Values{}, accepted: map[string]string{},
 	}
 }
