@@ -13,8 +13,8 @@ import (
 // carry puts an authorization request into the form in which it travels.
 func (c *Client) carry(ctx context.Context, found *provider, p *Pending, params url.Values, opts BeginOptions) (*Authorization, error) {
 	carriage := c.cfg.carriage(&found.ProviderMetadata)
-	if (c.cfg.Carriage == CarryReference) != (opts.RequestURI != "") {
-		return nil, refuse(StepBegin, "request_uri", "RequestURI and CarryReference need each other")
+	if c.ByReference() != (opts.RequestURI != "" || opts.Reference != nil) {
+		return nil, refuse(StepBegin, "request_uri", "RequestURI or Reference and CarryReference need each other")
 	}
 	if carriage == CarryQuery || carriage == CarryObject && c.cfg.RequestEncryption == nil {
 		if err := c.checkHint(opts.LoginHint); err != nil {
@@ -22,7 +22,13 @@ func (c *Client) carry(ctx context.Context, found *provider, p *Pending, params 
 		}
 	}
 	visible, object := params, ""
-	if carriage.signed() {
+	if carriage == CarryReference && opts.Reference != nil {
+		uri, err := opts.Reference(params)
+		if err != nil {
+			return nil, &Error{Step: StepBegin, Fault: FaultAnswer, Check: "request_uri", Reason: "request can't be sent by reference", Err: err}
+		}
+		opts.RequestURI, visible = uri, c.outside(carriage, params)
+	} else if carriage.signed() {
 		var err error
 		if object, err = c.signRequest(ctx, found, params); err != nil {
 			return nil, err
@@ -58,6 +64,24 @@ func (c *Client) carry(ctx context.Context, found *provider, p *Pending, params 
 		return &Authorization{Method: http.MethodGet, URL: u.String()}, nil
 	}
 	return &Authorization{Method: http.MethodGet, URL: authCodeURL(found.AuthorizationEndpoint, visible)}, nil
+}
+
+// ByReference reports whether the client sends its requests by reference, so that
+// somebody has to serve them.
+func (c *Client) ByReference() bool { return c.cfg.Carriage == CarryReference }
+
+// RequestObject signs the parameters of a request (RFC 9101 §4), and encrypts the
+// object where that is configured: what [BeginOptions.Reference] was asked about, when
+// the provider fetches it. The media type is application/oauth-authz-req+jwt.
+func (c *Client) RequestObject(ctx context.Context, params url.Values) (string, error) {
+	c, found, err := c.found(ctx)
+	if err != nil {
+		return "", err
+	}
+	if c.requests == nil {
+		return "", refuse(StepBegin, "request", "client signs no requests")
+	}
+	return c.signRequest(ctx, found, params)
 }
 
 // signRequest makes a signed request object of the request (OpenID Connect Core

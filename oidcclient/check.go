@@ -185,8 +185,8 @@ func (c *Config) checkRequest() *ConfigError {
 		return wrong("Carriage", "is not for this profile")
 	}
 	a := &c.Authorize
-	if a.ACRValues != nil || a.MinACR != "" || a.MaxAge != nil || a.RequestURI != "" {
-		return wrong("Authorize", "has ACRValues, MinACR, MaxAge or RequestURI")
+	if a.ACRValues != nil || a.MinACR != "" || a.MaxAge != nil || a.RequestURI != "" || a.Reference != nil {
+		return wrong("Authorize", "has ACRValues, MinACR, MaxAge, RequestURI or Reference")
 	}
 	if err := a.check(); err != nil {
 		return wrong("Authorize."+err.Check, "%s", err.Reason)

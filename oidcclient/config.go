@@ -188,8 +188,8 @@ type Config struct {
 	MaxAge *time.Duration
 
 	// Authorize is asked for with each login that does not say otherwise. Its
-	// ACRValues, MinACR, MaxAge and RequestURI have to be empty: the first three
-	// have fields above, and the last is one login's.
+	// ACRValues, MinACR, MaxAge, RequestURI and Reference have to be empty: the first
+	// three have fields above, and the others are one login's.
 	Authorize BeginOptions
 
 	// UserInfo makes Complete ask for userinfo after the ID token.

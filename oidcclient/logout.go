@@ -42,7 +42,7 @@ func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (strin
 // endpoint, see [idtoken.Verifier.VerifyLogoutToken]. Whoever ends sessions by
 // it also refuses one whose jti it has seen.
 func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*idtoken.LogoutToken, error) {
-	c, found, err := c.found(ctx)
+	_, found, err := c.found(ctx)
 	if err != nil {
 		return nil, at(StepLogout, err)
 	}

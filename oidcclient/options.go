@@ -42,6 +42,9 @@ type BeginOptions struct {
 	// guess, at most 512 characters. [Authorization.Object] is what to serve
 	// there; it is empty where the provider demands pushed requests.
 	RequestURI string
+	// Reference, in the place of RequestURI, is asked for it with the parameters of the
+	// request, which [Client.RequestObject] signs when the provider fetches them.
+	Reference func(params url.Values) (requestURI string, err error)
 	// Params are further parameters of the authorization request. Those that
 	// this package sends itself can't be given here.
 	Params url.Values

@@ -93,7 +93,7 @@ type Client struct {
 	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
 
 	// Request says how requests travel: none (the parameters in the URL), object
-	// (a signed request object in it), or pushed; "" is the profile's. A pushed
+	// (a signed request object in it), uri (one that this application serves), or pushed; "" is the profile's. A pushed
 	// one is a request object where request_object_signing_alg is given.
 	Request string `json:"request"`
 	// RequirePushedAuthorizationRequests is the same as request pushed.
@@ -283,13 +283,15 @@ func (m *Client) request(c *oidcclient.Config, _ string) *Error {
 	case "", "none":
 	case "object":
 		c.Carriage = oidcclient.CarryObject
+	case "uri":
+		c.Carriage = oidcclient.CarryReference
 	case "pushed":
 		c.Carriage = oidcclient.CarryPushed
 		if m.RequestObjectSigningAlg != "" {
 			c.Carriage = oidcclient.CarryPushedObject
 		}
 	default:
-		return &Error{Member: "request", Reason: "is none of none, object and pushed"}
+		return &Error{Member: "request", Reason: "is none of none, object, uri and pushed"}
 	}
 	if u, err := url.Parse(m.Resource); m.Resource != "" && (err != nil || u.Host == "" || u.User != nil || u.Fragment != "") {
 		return &Error{Member: "resource", Reason: "is not the URL of an API"}
@@ -324,7 +326,7 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	}
 	if alg := m.RequestObjectSigningAlg; alg != "" {
 		signed := c.FAPI == oidcclient.FAPI1Advanced || c.FAPI == oidcclient.FAPI2MessageSigning
-		if !signed && c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryPushedObject {
+		if !signed && c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryReference && c.Carriage != oidcclient.CarryPushedObject {
 			return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
 		}
 		if m.TokenEndpointAuthSigningAlg != "" && m.TokenEndpointAuthSigningAlg != alg {

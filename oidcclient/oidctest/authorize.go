@@ -1,6 +1,9 @@
 package oidctest
 
 import (
+	"io"
+	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,7 +66,17 @@ func authParams(r *http.Request) (map[string]string, *refusal) {
 // effective resolves a pushed request (RFC 9126 §4) or a request object
 // (OpenID Connect Core §6.1) into the parameters that count.
 func (p *Provider) effective(outer map[string]string) (map[string]string, *refusal) {
-	if uri := outer["request_uri"]; uri != "" {
+	uri := outer["request_uri"]
+	if p.desc.authorize.request != requestNever && (strings.HasPrefix(uri, "http://") || strings.HasPrefix(uri, "https://")) {
+		object, bad := p.fetchObject(uri)
+		if bad != nil {
+			return nil, bad
+		}
+		outer = maps.Clone(outer)
+		delete(outer, "request_uri")
+		outer["request"], uri = object, ""
+	}
+	if uri != "" {
 		p.mu.Lock()
 		pushed, ok := p.state.pushed.take(p.now(), uri)
 		p.mu.Unlock()
@@ -82,6 +95,29 @@ func (p *Provider) effective(outer map[string]string) (map[string]string, *refus
 		return outer, nil
 	}
 	return rules.requestObject(p, outer)
+}
+
+// fetchObject gets a request object from where the client serves it (OpenID Connect
+// Core §6.2, RFC 9101 §5.2.3). Only loopback is asked.
+func (p *Provider) fetchObject(uri string) (string, *refusal) {
+	bad := refuse("invalid_request_uri", "request_uri can't be fetched")
+	u, err := url.Parse(uri)
+	if err != nil || len(uri) > 512 {
+		return "", bad
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", bad
+	}
+	resp, err := p.outgoing.Get(uri)
+	if err != nil {
+		return "", bad
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxJWT))
+	if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/oauth-authz-req+jwt" {
+		return "", bad
+	}
+	return string(text), nil
 }
 
 // target checks the client and where the answer would go; until both are known

@@ -88,7 +88,7 @@ func genericMetadata(p *Provider) map[string]any {
 		"request_object_signing_alg_values_supported":    []string{"HS256", "RS256", "PS256", "ES256", "EdDSA"},
 		"code_challenge_methods_supported":               []string{"S256"},
 		"request_parameter_supported":                    true,
-		"request_uri_parameter_supported":                false,
+		"request_uri_parameter_supported":                true,
 		"claims_parameter_supported":                     false,
 		"authorization_response_iss_parameter_supported": true,
 		"dpop_signing_alg_values_supported":              proofAlgs(),

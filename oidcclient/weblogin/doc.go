@@ -18,6 +18,7 @@
 //	GET, POST /initiate/{id}        starts one that another site asks for, at the provider iss
 //	GET, POST /callback/{id}        the redirect URI
 //	GET  /jwks/{id}                 the client's public keys
+//	GET  /request/{id}/{handle}     a request object, for clients that send them by reference
 //	GET  /session                   the session as JSON, or 401
 //	POST /refresh                   renews the tokens, and answers the same JSON
 //	POST /logout                    ends the session here and at the provider

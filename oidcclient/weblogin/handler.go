@@ -13,6 +13,7 @@ func (h *Handler) newRoutes() *http.ServeMux {
 		"/login/{id}":               {http.MethodGet: h.login, http.MethodPost: h.link},
 		"/initiate/{id}":            {http.MethodGet: h.initiate, http.MethodPost: h.initiate},
 		"/jwks/{id}":                {http.MethodGet: h.jwks},
+		"/request/{id}/{handle}":    {http.MethodGet: h.hosted},
 		"/callback/{id}":            {http.MethodGet: h.callback, http.MethodPost: h.callback},
 		"/session":                  {http.MethodGet: h.session},
 		"/refresh":                  {http.MethodPost: h.refresh},

@@ -28,6 +28,12 @@ func (h *Handler) initiate(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if client.Issuer() == "" { // it is found by an account
+		if err := client.Ready(r.Context()); err != nil {
+			h.fail(w, r, id, err)
+			return
+		}
+	}
 	if values.Get("iss") != client.Issuer() {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return

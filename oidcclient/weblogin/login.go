@@ -58,7 +58,11 @@ func (h *Handler) start(w http.ResponseWriter, r *http.Request, link bool) {
 
 // send begins a login and sends the browser to the provider.
 func (h *Handler) send(w http.ResponseWriter, r *http.Request, meta waitingMeta, options oidcclient.BeginOptions) {
-	authorization, pending, err := h.clients[meta.Client].Begin(r.Context(), options)
+	client := h.clients[meta.Client]
+	if client.ByReference() {
+		options.Reference = h.reference(meta.Client)
+	}
+	authorization, pending, err := client.Begin(r.Context(), options)
 	if err != nil {
 		h.fail(w, r, meta.Client, err)
 		return

@@ -168,7 +168,7 @@ func (h *Handler) frontChannelLogout(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, id, badRequest("iss and sid have to be there, once each"))
 		return
 	}
-	if issuer[0] != client.Issuer() {
+	if issuer[0] == "" || issuer[0] != client.Issuer() {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return
 	}
