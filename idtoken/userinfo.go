@@ -31,20 +31,39 @@ func (v *Verifier) VerifyUserInfo(ctx context.Context, raw string, expect UserIn
 	if err != nil {
 		return nil, err
 	}
-	if issuer, ok, _ := t.text("iss"); !ok || !slices.Contains(expect.Issuers, issuer) {
-		return nil, refused(CheckIssuer, "userinfo is of another issuer")
-	}
-	audience, ok, err := t.claims.Strings("aud")
-	if err != nil || ok && !slices.Contains(audience, v.config.ClientID) {
-		return nil, refused(CheckAudience, "userinfo is for another client")
-	}
-	if refusal := v.checkOptionalTimes(t); refusal != nil {
+	if refusal := v.checkClaims(t, expect.Issuers); refusal != nil {
 		return nil, refusal
 	}
 	if subject, _, _ := t.text("sub"); subject == "" || subject != expect.Subject {
 		return nil, refused(CheckSubject, "userinfo is about another subject than the ID token")
 	}
 	return &UserInfo{t.claims}, nil
+}
+
+// VerifyClaims decides whether raw is a JWT of claims that a Claims Provider has signed
+// (Core §5.6.2): iss is the verifier's; aud, exp, nbf and iat count where they are
+// there, as in userinfo. Whom it calls sub is its own affair. Errors are [*Error].
+func (v *Verifier) VerifyClaims(ctx context.Context, raw string) (*UserInfo, error) {
+	t, err := v.open(ctx, raw, "jwt")
+	if err != nil {
+		return nil, err
+	}
+	if refusal := v.checkClaims(t, []string{v.config.Issuer}); refusal != nil {
+		return nil, refusal
+	}
+	return &UserInfo{t.claims}, nil
+}
+
+// checkClaims judges whose claims these are, for whom, and when.
+func (v *Verifier) checkClaims(t *token, issuers []string) *Error {
+	if issuer, ok, _ := t.text("iss"); !ok || !slices.Contains(issuers, issuer) {
+		return refused(CheckIssuer, "claims are of another issuer")
+	}
+	audience, ok, err := t.claims.Strings("aud")
+	if err != nil || ok && !slices.Contains(audience, v.config.ClientID) {
+		return refused(CheckAudience, "claims are for another client")
+	}
+	return v.checkOptionalTimes(t)
 }
 
 // checkOptionalTimes judges exp, nbf and iat where they are there.

@@ -35,6 +35,9 @@ type Client struct {
 	finding    singleflight.Group
 	algorithms []string
 	late       *late // nil where the configuration is complete
+
+	claimsProviders map[string]*idtoken.Verifier // that are configured, by issuer
+	discovered      discovered                   // and others
 }
 
 // provider is what is known about the other side once its metadata are.
@@ -99,6 +102,9 @@ func newKnown(cfg Config) (*Client, *ConfigError) {
 		}
 	}
 	if c.decrypt, wrong = cfg.decryptionKeys(); wrong != nil {
+		return nil, wrong
+	}
+	if c.claimsProviders, wrong = cfg.newClaimsProviders(); wrong != nil {
 		return nil, wrong
 	}
 	c.algorithms = cfg.algorithms()

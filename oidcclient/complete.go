@@ -58,9 +58,11 @@ func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Valu
 	}
 	session.data.SessionState = sessionState(values)
 	if c.cfg.UserInfo {
-		return c.UserInfo(ctx, session)
+		if session, err = c.UserInfo(ctx, session); err != nil {
+			return nil, err
+		}
 	}
-	return session, nil
+	return c.withSources(ctx, found, session), nil
 }
 
 // maxSessionState bounds session_state, in bytes.

@@ -214,6 +214,16 @@ type Config struct {
 	// demands signed answers about tokens (RFC 9701); "" takes plain JSON (RFC 7662).
 	IntrospectionAlgorithm string
 
+	// ClaimsProviders are believed about people beside the provider, where it passes on
+	// what they have signed (aggregated claims, OpenID Connect Core §5.6.2). What the
+	// provider itself has signed is believed in any case.
+	ClaimsProviders []ClaimsProvider
+
+	// DistributedClaims are the origins, such as "https://claims.example", from which
+	// claims may be fetched that the provider only points to; and whose issuers are
+	// believed by their published keys. None: nothing is fetched.
+	DistributedClaims []string
+
 	// LoginLifetime bounds the time between Begin and Complete; 0 means ten
 	// minutes, more than an hour is refused.
 	LoginLifetime time.Duration
@@ -251,6 +261,8 @@ func (c Config) clone() Config {
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
 	c.IDTokenEncrypted, c.UserInfoEncrypted, c.ResponseEncrypted = copied(c.IDTokenEncrypted), copied(c.UserInfoEncrypted), copied(c.ResponseEncrypted)
 	c.IntrospectionEncrypted = copied(c.IntrospectionEncrypted)
+	c.ClaimsProviders = slices.Clone(c.ClaimsProviders)
+	c.DistributedClaims = slices.Clone(c.DistributedClaims)
 	c.MaxAge = copied(c.MaxAge)
 	c.Authorize = c.Authorize.clone()
 	return c

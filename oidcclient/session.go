@@ -71,6 +71,7 @@ type sessionData struct {
 	ProofKey           string // PKCS #8; "" where tokens are not bound to one
 	SessionState       string // session_state; "" when none came
 	FrontChannel       int64  // 1: the access token came with the browser
+	Sources            string // JSON of the claim sources; "" without any
 }
 
 const sessionVersion = 4
@@ -96,6 +97,7 @@ func (d *sessionData) pack() []byte {
 	w.Text(d.ProofKey)
 	w.Text(d.SessionState)
 	w.Int(d.FrontChannel)
+	w.Text(d.Sources)
 	return w.Bytes()
 }
 
@@ -105,7 +107,7 @@ func (d *sessionData) unpack(text []byte) (ok bool) {
 		Version: r.Int(), ClientID: r.Text(), Issuer: r.Text(), Subject: r.Text(), IDToken: r.Text(), Legacy: r.Text(),
 		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
 		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(), Details: r.Text(),
-		ProofKey: r.Text(), SessionState: r.Text(), FrontChannel: r.Int(),
+		ProofKey: r.Text(), SessionState: r.Text(), FrontChannel: r.Int(), Sources: r.Text(),
 	}
 	return r.Done() && d.Version == sessionVersion
 }

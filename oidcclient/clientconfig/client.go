@@ -137,6 +137,9 @@ type Client struct {
 	AuthorizationEncryptedResponseAlg string `json:"authorization_encrypted_response_alg"`
 	AuthorizationEncryptedResponseEnc string `json:"authorization_encrypted_response_enc"`
 
+	// DistributedClaims are the origins from which distributed claims may be fetched.
+	DistributedClaims []string `json:"distributed_claims"`
+
 	// BackchannelAuthenticationRequestSigningAlg makes requests of CIBA signed ones, by
 	// the key's algorithm.
 	BackchannelAuthenticationRequestSigningAlg string `json:"backchannel_authentication_request_signing_alg"`
@@ -171,7 +174,7 @@ func memberOf() map[string]string {
 		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
-		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "Account": "webfinger", "Register": "dynamic_registration", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
+		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "DistributedClaims": "distributed_claims", "Account": "webfinger", "Register": "dynamic_registration", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
 		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
@@ -188,7 +191,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		ClientID: m.ClientID, ClientSecret: m.ClientSecret, Thumbprints: m.ProviderThumbprints,
 		AuthMethod: m.TokenEndpointAuthMethod, AuthAlgorithm: m.TokenEndpointAuthSigningAlg, AssertionAudience: m.ClientAssertionAudience,
 		ResponseType: m.ResponseType, ResponseMode: m.ResponseMode, ResponseAlgorithm: m.AuthorizationSignedResponseAlg, UserInfoAlgorithm: m.UserInfoSignedResponseAlg, Algorithm: m.IDTokenSignedResponseAlg,
-		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, BackchannelAlgorithm: m.BackchannelAuthenticationRequestSigningAlg, IntrospectionAlgorithm: m.IntrospectionSignedResponseAlg, UserInfoIssuers: m.UserInfoIssuers,
+		ACRValues: m.DefaultACRValues, MinACR: m.MinACR, UserInfo: m.UserInfo, DPoP: m.DPoPBoundAccessTokens, BackchannelAlgorithm: m.BackchannelAuthenticationRequestSigningAlg, IntrospectionAlgorithm: m.IntrospectionSignedResponseAlg, UserInfoIssuers: m.UserInfoIssuers, DistributedClaims: m.DistributedClaims,
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
