@@ -109,7 +109,7 @@ func TestRequestMembers(t *testing.T) {
 	_, err = file.New(nil)
 	assert.NoError(t, err)
 	for more, member := range map[string]string{
-		`,"request":"uri"`: "request", `,"request":"object","require_pushed_authorization_requests":true`: "request",
+		`,"request":"url"`: "request", `,"request":"object","require_pushed_authorization_requests":true`: "request",
 		`,"request":"object"`: "private_key_file", `,"private_key_file":"key.pem","request_object_signing_alg":"ES256"`: "request_object_signing_alg",
 		`,"resource":"/me"`: "resource", `,"claims":[]`: "claims", `,"authorization_details":[{}]`: "authorization_details", `,"resource_indicators":["x"]`: "resource_indicators", `,"prompt":"none login"`: "prompt",
 	} {
