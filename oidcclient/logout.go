@@ -38,6 +38,16 @@ func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (strin
 	return u.String(), nil
 }
 
+// CheckSessionIframe returns the provider's page that tells whether the person is still
+// logged in there (OpenID Connect Session Management §3.3), or "" when it has none.
+func (c *Client) CheckSessionIframe(ctx context.Context) (string, error) {
+	_, found, err := c.found(ctx)
+	if err != nil {
+		return "", at(StepLogout, err)
+	}
+	return found.CheckSessionIframe, nil
+}
+
 // VerifyLogoutToken judges a logout token that came to the back-channel logout
 // endpoint, see [idtoken.Verifier.VerifyLogoutToken]. Whoever ends sessions by
 // it also refuses one whose jti it has seen.

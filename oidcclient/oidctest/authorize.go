@@ -275,7 +275,7 @@ func (p *Provider) approve(w http.ResponseWriter, r *http.Request, req *authRequ
 		p.mu.Unlock()
 		http.SetCookie(w, &http.Cookie{Name: ssoCookie, Value: handle, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
-	p.respond(w, r, req, p.callback(req, url.Values{"code": {p.newCode(req, who)}}))
+	p.respond(w, r, req, p.callback(req, p.withState(w, r, req, url.Values{"code": {p.newCode(req, who)}})))
 }
 
 // newCode remembers what the person agreed to.

@@ -34,6 +34,7 @@ func generic() *description {
 			{StepToken, "/token", post, (*Provider).token, false},
 			{StepUserInfo, "/userinfo", both, (*Provider).userinfo, false},
 			{StepLogout, "/logout", both, (*Provider).endSession, false},
+			{StepCheckSession, "/check-session", get, (*Provider).checkSessionPage, false},
 		},
 		metadata: genericMetadata,
 		authorize: authorizeRules{
@@ -71,6 +72,7 @@ func genericMetadata(p *Provider) map[string]any {
 		"userinfo_endpoint":                              p.endpointURL(StepUserInfo),
 		"jwks_uri":                                       p.endpointURL(StepKeys),
 		"end_session_endpoint":                           p.endpointURL(StepLogout),
+		"check_session_iframe":                           p.endpointURL(StepCheckSession),
 		"pushed_authorization_request_endpoint":          p.endpointURL(StepPush),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       p.desc.authorize.modes,

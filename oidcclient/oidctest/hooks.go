@@ -22,7 +22,10 @@ const (
 	StepLogin     Step = "login"     // the login page's form
 	StepToken     Step = "token"     // the token endpoint
 	StepUserInfo  Step = "userinfo"  // the userinfo endpoint
-	StepLogout    Step = "logout"    // the end_session_endpoint; logout tokens
+	// StepCheckSession is check_session_iframe.
+	StepCheckSession Step = "check session"
+
+	StepLogout Step = "logout" // the end_session_endpoint; logout tokens
 )
 
 // Recorded is one request that reached the provider.

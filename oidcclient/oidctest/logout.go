@@ -60,6 +60,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 			p.mu.Unlock()
 		}
 		http.SetCookie(w, &http.Cookie{Name: ssoCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		forgetState(w)
 	}
 	next := params["post_logout_redirect_uri"]
 	if next == "" {

@@ -54,6 +54,9 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	h.setCookie(w, l.cookie, "", http.SameSiteLaxMode)
 	if err := h.complete(w, r, client, l, values); err != nil {
+		if h.notAgain(w, r, l, err) {
+			return
+		}
 		h.fail(w, r, id, err)
 		return
 	}
@@ -120,6 +123,9 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	login, err := client.Complete(r.Context(), l.pending, values)
 	if err != nil {
 		return err
+	}
+	if l.Same != "" && l.Same != samePerson(login) {
+		return refused("person", "somebody else is logged in at the provider now")
 	}
 	if err := h.meets(l.Need, l.Client, login); err != nil {
 		return err

@@ -19,6 +19,8 @@
 //	GET, POST /callback/{id}        the redirect URI
 //	GET  /jwks/{id}                 the client's public keys
 //	GET  /request/{id}/{handle}     a request object, for clients that send them by reference
+//	GET  /session-management/{id}   a page for a hidden frame, that notices a logout at the provider
+//	POST /session-management/{id}   what that page does then: it logs in again, without asking
 //	GET  /session                   the session as JSON, or 401
 //	POST /refresh                   renews the tokens, and answers the same JSON
 //	POST /logout                    ends the session here and at the provider
@@ -97,7 +99,7 @@
 //	session refreshed           client
 //	refresh refused             client, code, check: the session ends
 //	refresh failed              client, status, code, check, error: the session goes on
-//	session ended               client, reason
+//	session ended               client, reason: logout, changed at the provider
 //	sessions ended              client, reason, count
 //	provider's logout not reached  client
 //	session store failed        operation, error, silent

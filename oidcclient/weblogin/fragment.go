@@ -1,8 +1,6 @@
 package weblogin
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"io"
 	"net/http"
 )
@@ -14,9 +12,7 @@ const fragmentScript = `var f=document.forms[0];new URLSearchParams(location.has
 
 // fragmentPage is what a browser gets that brings its answer in the fragment.
 func (h *Handler) fragmentPage(w http.ResponseWriter) {
-	sum := sha256.Sum256([]byte(fragmentScript))
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; base-uri 'none'; frame-ancestors 'none'")
+	framedHeaders(w, "script-src "+scriptHash(fragmentScript)) // the page of session management logs in in a frame
 	_, _ = io.WriteString(w, `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

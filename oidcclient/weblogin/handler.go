@@ -15,6 +15,7 @@ func (h *Handler) newRoutes() *http.ServeMux {
 		"/jwks/{id}":                {http.MethodGet: h.jwks},
 		"/request/{id}/{handle}":    {http.MethodGet: h.hosted},
 		"/callback/{id}":            {http.MethodGet: h.callback, http.MethodPost: h.callback},
+		"/session-management/{id}":  {http.MethodGet: h.watch, http.MethodPost: h.changed},
 		"/session":                  {http.MethodGet: h.session},
 		"/refresh":                  {http.MethodPost: h.refresh},
 		"/logout":                   {http.MethodPost: h.logout},

@@ -50,6 +50,8 @@ type waitingMeta struct {
 	Link bool `json:"link,omitempty"`
 	// Need is the key of the Requirement that the login is to meet, if any.
 	Need string `json:"need,omitempty"`
+	// Same is who has to be logged in, where a login is only repeated, or "".
+	Same string `json:"same,omitempty"`
 }
 
 // loginCookie returns the name of the cookie of a login with this state, so that
