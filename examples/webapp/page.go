@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rely-go/rely/oidcclient"
@@ -53,6 +54,9 @@ type person struct {
 	Partner          string
 	Reversible       string
 	OneWay           string
+
+	WatchURL string   // of a frame that notices a logout at the provider, or ""
+	FrameSrc []string // what the frame loads
 }
 
 type check struct {
@@ -110,7 +114,11 @@ func (a *app) show(w http.ResponseWriter, status int, v view) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	frames := ""
+	if v.Person != nil && len(v.Person.FrameSrc) > 0 {
+		frames = "; frame-src " + strings.Join(v.Person.FrameSrc, " ")
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"+frames)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
@@ -158,6 +166,7 @@ func (a *app) person(r *http.Request, s *weblogin.Session) (*person, error) {
 		return nil, err
 	}
 	p.Claims, p.UserInfo = table(claims), table(userInfo)
+	p.WatchURL, p.FrameSrc = a.login.WatchFrame(r.Context(), s)
 	for _, from := range []map[string]json.RawMessage{userInfo, claims} {
 		if p.Name == "" {
 			p.Name = text(from["name"])

@@ -214,6 +214,27 @@ async function visits(browser, base) {
     await other.waitForURL(`${base}/`);
     expect('the second tab logs in too', (await session(other, base)).client === 'bankid');
   });
+  await scene(browser, 'logged out at the provider', {}, async (page, complaints) => {
+    const here = page.context();
+    await login(page, base, providers[0], 0);
+    const watching = () => page.frames().find((frame) => frame.url() === `${base}/session-management/oidc`);
+    const asks = () => page.waitForResponse((response) => response.url().startsWith(`${base}/callback/oidc`), { timeout: 15000 });
+    expect('the page is watched', Boolean(watching()));
+    // The provider knows the browser by another state, and the person still.
+    let answered = asks();
+    await here.clearCookies({ name: 'oidctest_state' });
+    expect('a login is repeated without asking', (await answered).status() === 303);
+    await page.waitForTimeout(500);
+    expect('the session of the same person goes on', (await session(page, base)).status === 200);
+    answered = asks();
+    await here.clearCookies({ name: /^oidctest_/ });
+    await answered;
+    await page.waitForTimeout(500);
+    expect('the session of nobody ends', (await session(page, base)).status === 401);
+    // Chromium logs the status of the frame in which there is no session now.
+    const status = complaints.findIndex((text) => text.includes('status of 401'));
+    if (status >= 0) complaints.splice(status, 1);
+  });
   await scene(browser, 'without scripts', { javaScriptEnabled: false }, async (page) => {
     const provider = providers.find(({ posts }) => posts);
     await start(page, base, provider);

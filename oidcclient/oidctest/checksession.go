@@ -39,8 +39,8 @@ func forgetState(w http.ResponseWriter) {
 
 // checkScript answers whoever asks from the origin that the session_state is for.
 const checkScript = `addEventListener("message",async function(e){` +
-	`var p=String(e.data).split(" "),s=(p[1]||"").split(".");` +
-	`if(p.length!==2||s.length!==2){e.source.postMessage("error",e.origin);return}` +
+	`var m=String(e.data),i=m.lastIndexOf(" "),p=[m.slice(0,i)],s=m.slice(i+1).split(".");` + // a client id may have spaces
+	`if(i<1||s.length!==2){e.source.postMessage("error",e.origin);return}` +
 	`var c=(document.cookie.match(/oidctest_state=([^;]*)/)||[])[1]||"";` +
 	`var h=await crypto.subtle.digest("SHA-256",new TextEncoder().encode(p[0]+" "+e.origin+" "+c+" "+s[1]));` +
 	`var x=Array.from(new Uint8Array(h)).map(function(b){return b.toString(16).padStart(2,"0")}).join("");` +

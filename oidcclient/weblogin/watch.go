@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -77,6 +78,19 @@ func (h *Handler) watch(w http.ResponseWriter, r *http.Request) {
 <script data-message="%s" data-origin="%s">%s</script>
 </html>
 `, html.EscapeString(frame), html.EscapeString(s.Login.ClientID()+" "+s.Login.SessionState()), origin, watchScript) // the browser may be gone
+}
+
+// WatchFrame returns the URL of the page that notices a logout at the provider, to be put
+// into a hidden frame of the application's pages, and what the frame-src of their
+// Content-Security-Policy has to allow for it: the page itself and the provider, where
+// the frame goes to log in again. "" when the provider has nothing to watch.
+func (h *Handler) WatchFrame(ctx context.Context, s *Session) (page string, frameSrc []string) {
+	frame, err := h.clients[s.Client].CheckSessionIframe(ctx)
+	origin, ok := originOf(frame)
+	if err != nil || !ok || s.Login.SessionState() == "" {
+		return "", nil
+	}
+	return h.prefix + "/session-management/" + url.PathEscape(s.Client), []string{"'self'", origin}
 }
 
 // watched returns the session that the page is about.

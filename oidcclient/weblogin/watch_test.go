@@ -28,6 +28,9 @@ func TestSessionManagementPage(t *testing.T) {
 	p = b.ask("/session-management/op", nil)
 	require.Equal(t, http.StatusOK, p.StatusCode)
 	frame := s.ops["op"].URL() + "/check-session"
+	watchURL, allowed := s.h.WatchFrame(t.Context(), s.h.must(t, b))
+	assert.Equal(t, "/session-management/op", watchURL)
+	assert.Equal(t, []string{"'self'", s.ops["op"].URL()}, allowed)
 	assert.Contains(t, p.body, `src="`+frame+`"`)
 	assert.Contains(t, p.body, `data-message="`+s.h.clients["op"].ClientID()+" "+state+`"`)
 	assert.Contains(t, p.body, `data-origin="`+s.ops["op"].URL()+`"`)
@@ -43,6 +46,8 @@ func TestNothingToWatch(t *testing.T) {
 	b := s.browser()
 	b.login("/login/op")
 	assert.Equal(t, http.StatusNotFound, b.ask("/session-management/op", nil).StatusCode)
+	watchURL, _ := s.h.WatchFrame(t.Context(), s.h.must(t, b))
+	assert.Empty(t, watchURL)
 }
 
 // "changed" is followed by a login without asking: the session goes on as the same
