@@ -71,11 +71,8 @@ func (c *Config) checkMetadata() *ConfigError {
 		}
 	}
 	if c.DiscoveryURL != "" {
-		if _, err := checkURL(c.DiscoveryURL); err != nil {
+		if err := checkDiscoveryURL(c.DiscoveryURL); err != nil {
 			return wrong("DiscoveryURL", "%v", err)
-		}
-		if !strings.HasSuffix(c.DiscoveryURL, wellKnown) && !strings.Contains(c.DiscoveryURL, wellKnownOAuth) {
-			return wrong("DiscoveryURL", "neither ends in %s nor has %s in it", wellKnown, wellKnownOAuth)
 		}
 	}
 	if c.Profile.Discovery != DiscoverNever {

@@ -48,7 +48,7 @@ type Config struct {
 	// DiscoveryURL is the URL of the metadata document where that is not the issuer's
 	// well-known one: it ends in /.well-known/openid-configuration, or has
 	// /.well-known/oauth-authorization-server before the issuer's path (RFC 8414
-	// §3.1). Issuer is still the only issuer that the document may name.
+	// §3.1, [OAuthMetadataURL]). Issuer is still the only issuer that the document may name.
 	DiscoveryURL string
 
 	// ClientID is this client's identifier. Required unless Register is given.

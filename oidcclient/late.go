@@ -189,6 +189,9 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 	if err != nil {
 		return nil, err
 	}
+	if ends := registered.SecretEndsAt; !ends.IsZero() && !c.now().Before(ends) {
+		return nil, &Error{Step: StepRegister, Fault: FaultProvider, Check: "client_secret_expires_at", Reason: "provider registered a secret that has ended"}
+	}
 	cfg.ClientID, cfg.ClientSecret, cfg.AuthMethod, cfg.Register = registered.ClientID, registered.ClientSecret, method, nil
 	return registered, nil
 }

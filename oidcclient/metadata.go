@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -197,6 +198,38 @@ const (
 	wellKnown      = "/.well-known/openid-configuration"
 	wellKnownOAuth = "/.well-known/oauth-authorization-server"
 )
+
+// OAuthMetadataURL returns where an issuer publishes the metadata of RFC 8414 (§3.1),
+// for Config.DiscoveryURL: for https://op.example/tenant
+// https://op.example/.well-known/oauth-authorization-server/tenant. OpenID Connect has
+// its documents elsewhere, and a client looks in the one place that it was told. The
+// error is a [*ConfigError].
+func OAuthMetadataURL(issuer string) (string, error) {
+	u, err := checkURL(issuer)
+	if err != nil {
+		return "", wrong("Issuer", "%v", err)
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return "", wrong("Issuer", "has a query (RFC 8414 §2)")
+	}
+	// A terminating slash goes.
+	return u.Scheme + "://" + u.Host + wellKnownOAuth + strings.TrimSuffix(u.EscapedPath(), "/"), nil
+}
+
+// checkDiscoveryURL accepts what names itself a place of metadata: the end of OpenID
+// Connect Discovery §4, or the insertion of RFC 8414 §3.1.
+func checkDiscoveryURL(location string) error {
+	u, err := checkURL(location)
+	switch {
+	case err != nil:
+		return err
+	case strings.HasSuffix(location, wellKnown):
+		return nil
+	case (u.Path == wellKnownOAuth || strings.HasPrefix(u.Path, wellKnownOAuth+"/")) && u.RawQuery == "":
+		return nil
+	}
+	return errors.New("neither ends in " + wellKnown + " nor begins with " + wellKnownOAuth + " behind its host")
+}
 
 // discover reads the metadata document of issuer with go-oidc, through a
 // transport that bounds and strictly reads what go-oidc then parses. location

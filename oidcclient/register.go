@@ -81,7 +81,8 @@ func (r Registrar) Read(ctx context.Context, known *Registration) (*Registration
 }
 
 // Update replaces what is registered (RFC 7592 §2.2): metadata are all that shall be
-// there, client_id is added. Keep what is returned: secret and token may be new.
+// there, such as what [Registration.Metadata] said, changed. client_id is added, and
+// what the provider alone decides is left out. Keep what is returned: secret and token may be new.
 func (r Registrar) Update(ctx context.Context, known *Registration, metadata any) (*Registration, error) {
 	text, err := json.Marshal(metadata)
 	if err != nil {
@@ -90,6 +91,9 @@ func (r Registrar) Update(ctx context.Context, known *Registration, metadata any
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil || members == nil {
 		return nil, refuse(StepRegister, "metadata", "metadata are no JSON object")
+	}
+	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {
+		delete(members, name)
 	}
 	members["client_id"], _ = json.Marshal(known.ClientID) // a string can always be encoded
 	return r.manage(ctx, http.MethodPut, known, members)

@@ -57,7 +57,7 @@ func TestRegister(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "GET https://op.example/register/new Bearer rat ", network.sent[1])
 	network.body = `{"client_id":"new","client_secret":"second","client_secret_expires_at":0}`
-	fresh, err := r.Update(t.Context(), got, map[string]any{"scope": "openid"})
+	fresh, err := r.Update(t.Context(), got, map[string]any{"scope": "openid", "registration_access_token": "rat", "registration_client_uri": "x", "client_secret_expires_at": 1, "client_id_issued_at": 1})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"second", "rat", got.URI}, []string{fresh.ClientSecret, fresh.AccessToken, fresh.URI}, "what isn't mentioned stays")
 	assert.True(t, fresh.SecretEndsAt.IsZero())

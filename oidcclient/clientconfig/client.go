@@ -246,6 +246,9 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 	return nil
 }
 
+// callbackPlace is what stands before a client's name in its redirect URI.
+const callbackPlace = "/callback/"
+
 // registration says what is registered beside what follows from the configuration.
 func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 	if !m.DynamicRegistration {
@@ -263,6 +266,13 @@ func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 		if value != "" {
 			c.Register.Metadata[name] = value
 		}
+	}
+	if m.Request == "uri" {
+		if len(m.RedirectURIs) != 1 || !strings.Contains(m.RedirectURIs[0], callbackPlace) {
+			return &Error{Member: "request", Reason: "is uri, and redirect_uris do not say under which URL the application serves its requests"}
+		}
+		// The address of each request begins with this one; no list could name them all.
+		c.Register.Metadata["request_uris"] = []string{strings.Replace(m.RedirectURIs[0], callbackPlace, "/request/", 1) + "/"}
 	}
 	if m.DefaultMaxAge != nil {
 		c.Register.Metadata["default_max_age"] = *m.DefaultMaxAge

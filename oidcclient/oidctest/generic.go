@@ -7,7 +7,7 @@ import (
 )
 
 // generic is a provider by the book: OpenID Connect Core, Discovery, the logout
-// specifications, RFC 7636, RFC 9126, RFC 9207 and RFC 9449.
+// specifications, RFC 7591, RFC 7636, RFC 9101, RFC 9126, RFC 9207 and RFC 9449.
 func generic() *description {
 	get, both := []string{http.MethodGet}, []string{http.MethodGet, http.MethodPost}
 	post := []string{http.MethodPost}
@@ -27,6 +27,8 @@ func generic() *description {
 		issuer:  func(p *Provider) string { return p.base },
 		endpoints: []endpoint{
 			{StepDiscovery, "/.well-known/openid-configuration", get, (*Provider).discovery, false},
+			{StepWebFinger, "/.well-known/webfinger", get, (*Provider).webfinger, false},
+			{StepRegister, "/register", post, (*Provider).registerClient, false},
 			{StepKeys, "/jwks", get, (*Provider).serveKeys, false},
 			{StepAuthorize, "/authorize", both, (*Provider).authorize, false},
 			{StepPush, "/par", post, (*Provider).push, false},
@@ -74,6 +76,7 @@ func genericMetadata(p *Provider) map[string]any {
 		"end_session_endpoint":                           p.endpointURL(StepLogout),
 		"check_session_iframe":                           p.endpointURL(StepCheckSession),
 		"pushed_authorization_request_endpoint":          p.endpointURL(StepPush),
+		"registration_endpoint":                          p.endpointURL(StepRegister),
 		"response_types_supported":                       []string{"code"},
 		"response_modes_supported":                       p.desc.authorize.modes,
 		"grant_types_supported":                          p.desc.token.grants,

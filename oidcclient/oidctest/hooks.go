@@ -14,6 +14,8 @@ type Step string
 // The steps. A system has those that it published.
 const (
 	StepDiscovery Step = "discovery" // provider metadata
+	StepWebFinger Step = "webfinger" // the issuer of an account
+	StepRegister  Step = "register"  // client registration
 	StepKeys      Step = "keys"      // the JWK Set
 	StepTenant    Step = "tenant"    // BlockID: community_info/fetch
 	StepDirectory Step = "directory" // BlockID: the service directory

@@ -47,7 +47,9 @@ type System uint8
 const (
 	// Generic is OpenID Connect Core with Discovery, RP-Initiated, Front-Channel
 	// and Back-Channel Logout, PKCE (RFC 7636), the iss parameter (RFC 9207),
-	// pushed authorization requests (RFC 9126) and DPoP (RFC 9449).
+	// request objects by value and reference (RFC 9101), pushed authorization
+	// requests (RFC 9126), DPoP (RFC 9449), client registration (RFC 7591) and
+	// WebFinger.
 	Generic System = iota
 	// IShare is an identity provider of the iSHARE scheme: party identifiers,
 	// certificate chains in x5c, signed request objects in a posted form.
@@ -107,6 +109,11 @@ type Config struct {
 	// New; see [Provider.Client]. IShare derives the id from the certificate
 	// that it makes for the client and has no secret.
 	ClientID, ClientSecret string
+
+	// InitialAccessToken is demanded of who registers a client under Generic. Empty:
+	// nothing is. Whoever registers becomes the one client; its redirect URIs are
+	// those of the latest registration.
+	InitialAccessToken string
 
 	// AuthMethod is the client's one token_endpoint_auth_method:
 	// client_secret_basic, client_secret_post, client_secret_jwt,

@@ -28,18 +28,26 @@ func (h *Handler) initiate(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if client.Issuer() == "" { // it is found by an account
-		if err := client.Ready(r.Context()); err != nil {
-			h.fail(w, r, id, err)
-			return
-		}
+	issuer, err := issuerOf(r, client)
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
 	}
-	if values.Get("iss") != client.Issuer() {
+	if values.Get("iss") != issuer {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return
 	}
 	meta := waitingMeta{Client: id, ReturnTo: h.ownPath(values.Get("target_link_uri")), Session: h.presented(r).key}
 	h.send(w, r, meta, oidcclient.BeginOptions{LoginHint: values.Get("login_hint")})
+}
+
+// issuerOf returns the issuer of a client, also of one that has yet to find it.
+func issuerOf(r *http.Request, client *oidcclient.Client) (string, error) {
+	if issuer := client.Issuer(); issuer != "" {
+		return issuer, nil
+	}
+	err := client.Ready(r.Context())
+	return client.Issuer(), err
 }
 
 // ownPath returns the path of an absolute URL of this application, or what is one

@@ -168,7 +168,12 @@ func (h *Handler) frontChannelLogout(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, id, badRequest("iss and sid have to be there, once each"))
 		return
 	}
-	if issuer[0] == "" || issuer[0] != client.Issuer() {
+	expected, err := issuerOf(r, client)
+	if err != nil {
+		h.fail(w, r, id, err)
+		return
+	}
+	if issuer[0] != expected {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return
 	}
