@@ -170,6 +170,7 @@ func TestWhatWasRegistered(t *testing.T) {
 		"another method":         {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, nil, "", authPost},
 		"another method, chosen": {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, func(c *Config) { c.AuthMethod = authBasic }, "token_endpoint_auth_method", ""},
 		"no authentication":      {`{"client_id":"c","token_endpoint_auth_method":"none"}`, nil, "token_endpoint_auth_method", ""},
+		"a secret that ended":    {`{"client_id":"c","client_secret":"s","client_secret_expires_at":1}`, nil, "client_secret_expires_at", ""},
 		"no secret":              {`{"client_id":"c"}`, nil, "configuration", ""},
 		"no signature":           {`{"client_id":"c","client_secret":"s","id_token_signed_response_alg":"none"}`, nil, "id_token_signed_response_alg", ""},
 		"another redirect URI":   {`{"client_id":"c","client_secret":"s","redirect_uris":["https://rp.example/cb1"]}`, nil, "redirect_uris", ""},
