@@ -1,0 +1,141 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+func random() string { return rand.Text() }
+
+// discovery is the metadata (OpenID Connect Discovery §3), as far as a client of
+// any response type wants to know them.
+func (op *OP) discovery(*Call) *Answer {
+	members := map[string]any{
+		"issuer":                                op.Issuer,
+		"response_types_supported":              []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"},
+		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"subject_types_supported":               []string{"public", "pairwise"},
+		"id_token_signing_alg_values_supported": []string{"none", "HS256", "RS256", "PS256", "ES256", "ES256K", "EdDSA"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"},
+		"claims_supported":                      []string{"sub", "name", "email"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "phone", "address", "offline_access"},
+	}
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	for _, e := range op.endpoints {
+		if e.member != "" {
+			members[e.member] = op.Issuer + e.path
+		}
+	}
+	return object(members)
+}
+
+func (op *OP) jwks(*Call) *Answer {
+	keys := []any{}
+	for _, k := range op.Keys {
+		keys = append(keys, k.JWK)
+	}
+	return object(map[string]any{"keys": keys})
+}
+
+// secretBasic demands client_secret_basic with both parts in the form encoding
+// (RFC 6749 §2.3.1), and the secret nowhere else.
+func secretBasic(op *OP, call *Call) bool {
+	id, secret, ok := call.Request.BasicAuth()
+	id, badID := url.QueryUnescape(id)
+	secret, badSecret := url.QueryUnescape(secret)
+	return ok && badID == nil && badSecret == nil && id == op.Client.ID && secret == op.Client.Secret &&
+		!call.Form.Has("client_secret") && !call.Form.Has("client_assertion")
+}
+
+// token is the token endpoint (RFC 6749 §4.1.3, §6).
+func (op *OP) token(call *Call) *Answer {
+	if !op.Authenticate(op, call) {
+		return refusal(http.StatusUnauthorized, "invalid_client")
+	}
+	name, kind := call.Form.Get("code"), CodeToken
+	if call.Form.Get("grant_type") == "refresh_token" {
+		name, kind = call.Form.Get("refresh_token"), RefreshedToken
+	}
+	g, ok := op.grants[name]
+	delete(op.grants, name) // each is good once
+	if !ok || kind == CodeToken && !provesChallenge(g.Params.Get("code_challenge"), call.Form.Get("code_verifier")) {
+		return refusal(http.StatusBadRequest, "invalid_grant")
+	}
+	return object(op.Tokens(kind, g))
+}
+
+// Tokens are the members of a token answer for a grant.
+func (op *OP) Tokens(kind Kind, g *Grant) map[string]any {
+	access, refresh := op.accessToken(g), "refresh-"+random()
+	op.grants[refresh] = g
+	return map[string]any{
+		"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh,
+		"id_token": op.idToken(kind, g, access, ""),
+	}
+}
+
+func (op *OP) accessToken(g *Grant) string {
+	access := "access-" + random()
+	op.grants[access] = g
+	return access
+}
+
+// provesChallenge checks S256 (RFC 7636 §4.6).
+func provesChallenge(challenge, verifier string) bool {
+	sum := sha256.Sum256([]byte(verifier))
+	return challenge == "" && verifier == "" || challenge == base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// userinfo takes the access token from the header (RFC 6750 §2.1).
+func (op *OP) userinfo(call *Call) *Answer {
+	access, bearer := strings.CutPrefix(call.Header.Get("Authorization"), "Bearer ")
+	g := op.grants[access]
+	if !bearer || g == nil || call.Param("access_token") != "" {
+		a := refusal(http.StatusUnauthorized, "invalid_token")
+		a.Header = http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}
+		return a
+	}
+	return object(op.Person(g))
+}
+
+// Person is what userinfo says for the scopes of a grant (OpenID Connect Core §5.4).
+func (op *OP) Person(g *Grant) map[string]any {
+	claims, scopes := map[string]any{"sub": g.Subject}, strings.Fields(g.Params.Get("scope"))
+	if slices.Contains(scopes, "profile") {
+		claims["name"] = "Demo T. User"
+	}
+	if slices.Contains(scopes, "email") {
+		claims["email"], claims["email_verified"] = "user@example.com", false
+	}
+	return claims
+}
+
+// register registers every client as the one client (RFC 7591 §3.2.1).
+func (op *OP) register(call *Call) *Answer {
+	members := map[string]any{}
+	if err := json.Unmarshal(call.Body, &members); err != nil {
+		return refusal(http.StatusBadRequest, "invalid_client_metadata")
+	}
+	members["client_id"], members["client_secret"] = op.Client.ID, op.Client.Secret
+	members["registration_access_token"], members["registration_client_uri"] = random(), op.Issuer+"/register/1"
+	a := object(members)
+	a.Status = http.StatusCreated
+	return a
+}
+
+// webFinger names the issuer of every account (OpenID Connect Discovery §2).
+func (op *OP) webFinger(call *Call) *Answer {
+	a := object(map[string]any{
+		"subject": call.Query.Get("resource"),
+		"links":   []any{map[string]any{"rel": "http://openid.net/specs/connect/1.0/issuer", "href": op.Issuer}},
+	})
+	a.Header = http.Header{"Content-Type": {"application/jrd+json"}}
+	return a
+}

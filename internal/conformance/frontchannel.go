@@ -1,0 +1,81 @@
+package conformance
+
+import (
+	"fmt"
+	"html"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// authorize answers an authorization request at once, in any response type of
+// OpenID Connect and OAuth 2.0 Multiple Response Types.
+func (op *OP) authorize(call *Call) *Answer {
+	params := call.Query
+	if call.Method == http.MethodPost {
+		params = call.Form
+	}
+	return op.Respond(params)
+}
+
+// Respond is the authorization response to these parameters, for endpoints that
+// got them in another way than the query.
+func (op *OP) Respond(params url.Values) *Answer {
+	if params.Get("client_id") != op.Client.ID || params.Get("redirect_uri") != op.Client.RedirectURI {
+		return refusal(http.StatusBadRequest, "invalid_request")
+	}
+	g := &Grant{Params: params, Subject: "user-subject-1234531", SessionID: "session-" + random(), AuthTime: op.Now}
+	types := strings.Fields(params.Get("response_type"))
+	mode := params.Get("response_mode")
+	if mode == "" {
+		mode = "fragment"
+		if params.Get("response_type") == "code" {
+			mode = "query"
+		}
+	}
+	out := url.Values{"state": {params.Get("state")}}
+	var code, access string
+	if slices.Contains(types, "code") {
+		code = "code-" + random()
+		op.grants[code] = g
+		out.Set("code", code)
+	}
+	if slices.Contains(types, "token") {
+		access = op.accessToken(g)
+		out.Set("access_token", access)
+		out.Set("token_type", "Bearer")
+		out.Set("expires_in", "300")
+	}
+	if slices.Contains(types, "id_token") {
+		out.Set("id_token", op.idToken(FrontToken, g, access, code))
+	}
+	return &Answer{To: op.Client.RedirectURI, Mode: mode, Params: out}
+}
+
+// formPage is a page that posts itself (OAuth 2.0 Form Post Response Mode §4).
+func formPage(to string, params url.Values) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "<!doctype html><body onload=\"document.forms[0].submit()\"><form method=\"post\" action=\"%s\">", html.EscapeString(to))
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		for _, value := range params[name] {
+			fmt.Fprintf(&b, "<input type=\"hidden\" name=\"%s\" value=\"%s\">", html.EscapeString(name), html.EscapeString(value))
+		}
+	}
+	b.WriteString("</form>")
+	return []byte(b.String())
+}
+
+// endSession sends the browser back at once (RP-Initiated Logout §2, §3).
+func (op *OP) endSession(call *Call) *Answer {
+	to := call.Param("post_logout_redirect_uri")
+	if to == "" {
+		return object(map[string]any{"logged_out": true})
+	}
+	out := url.Values{}
+	if state := call.Param("state"); state != "" {
+		out.Set("state", state)
+	}
+	return &Answer{To: to, Mode: "query", Params: out}
+}

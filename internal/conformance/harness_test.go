@@ -1,0 +1,190 @@
+package conformance
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/profiles"
+)
+
+// An rp is a relying party and the provider that plays a module to it.
+type rp struct {
+	*testing.T
+	variant
+	op *OP
+	// config is of the client, which is made when it is first needed: change it
+	// before.
+	config oidcclient.Config
+	// begin is what a login asks for.
+	begin oidcclient.BeginOptions
+
+	made *oidcclient.Client
+}
+
+func newRP(t *testing.T, v variant) *rp {
+	t.Helper()
+	r := &rp{T: t, variant: v}
+	r.meet(New(false))
+	return r
+}
+
+// meet gives the relying party a provider in the place of the one before.
+func (r *rp) meet(op *OP) {
+	r.Cleanup(op.Close)
+	r.op, r.made = op, nil
+	r.config = oidcclient.Config{
+		Profile: profiles.OpenID(), Issuer: op.Issuer, ClientID: op.Client.ID, ClientSecret: op.Client.Secret,
+		RedirectURI: op.Client.RedirectURI, ResponseType: r.responseType, ResponseMode: r.responseMode,
+		Scopes: []string{"openid", "profile", "email"}, UserInfo: r.has("code") || r.has("token"),
+		HTTPClient: op.HTTPClient(), Clock: func() time.Time { return op.Now },
+	}
+}
+
+// client returns the client of config.
+func (r *rp) client() *oidcclient.Client {
+	r.Helper()
+	if r.made == nil {
+		var err error
+		r.made, err = oidcclient.New(r.config)
+		require.NoError(r, err)
+	}
+	return r.made
+}
+
+// login logs in, with userinfo where there is an access token for it.
+func (r *rp) login() (*oidcclient.Session, error) {
+	r.Helper()
+	auth, pending, err := r.client().Begin(r.Context(), r.begin)
+	if err != nil {
+		return nil, err
+	}
+	return r.client().Complete(r.Context(), pending, r.browse(auth))
+}
+
+// browse takes an authorization request to the provider and returns what a browser
+// would bring back.
+func (r *rp) browse(auth *oidcclient.Authorization) url.Values {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), auth.Method, auth.URL, strings.NewReader(auth.Form.Encode()))
+	require.NoError(r, err)
+	if auth.Method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r.brought(req)
+}
+
+// brought sends a browser's request and reads the parameters with which the answer
+// sends it on.
+func (r *rp) brought(req *http.Request) url.Values {
+	r.Helper()
+	browser := *r.op.HTTPClient()
+	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	answer, err := browser.Do(req)
+	require.NoError(r, err)
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	require.NoError(r, err)
+	values := url.Values{}
+	if answer.StatusCode == http.StatusOK {
+		for _, field := range regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(string(page), -1) {
+			values.Add(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
+		}
+		return values
+	}
+	to, err := answer.Location()
+	require.NoError(r, err, "status %d", answer.StatusCode)
+	if text := to.EscapedFragment(); text != "" {
+		values, err = url.ParseQuery(text)
+		require.NoError(r, err)
+		return values
+	}
+	return to.Query()
+}
+
+// in returns the parameters of the authorization request.
+func (r *rp) asked() url.Values {
+	r.Helper()
+	calls := r.op.Calls(Authorize)
+	require.NotEmpty(r, calls)
+	return calls[len(calls)-1].Query
+}
+
+// accepted demands that a login succeeded, to the last call that it is made of.
+func (r *rp) accepted(s *oidcclient.Session, err error) *oidcclient.Session {
+	r.Helper()
+	require.NoError(r, err)
+	assert.Equal(r, r.op.Issuer, s.Issuer())
+	assert.Equal(r, "user-subject-1234531", s.Subject())
+	if r.has("code") {
+		assert.NotEmpty(r, r.op.Calls(Token))
+	}
+	assert.Equal(r, r.config.UserInfo, len(r.op.Calls(UserInfo)) > 0, "userinfo is asked for")
+	assert.Equal(r, r.config.UserInfo, s.HasUserInfo())
+	return s
+}
+
+// refused demands the error of the check, at the step, and that none of the
+// endpoints was called.
+func (r *rp) refused(err error, step oidcclient.Step, check string, uncalled ...Step) *oidcclient.Error {
+	r.Helper()
+	var refused *oidcclient.Error
+	require.ErrorAs(r, err, &refused)
+	assert.Equal(r, step, refused.Step, "%v", err)
+	assert.Equal(r, check, refused.Check, "%v", err)
+	r.uncalled(uncalled...)
+	return refused
+}
+
+// uncalled demands that the endpoints were not called.
+func (r *rp) uncalled(steps ...Step) {
+	r.Helper()
+	for _, step := range steps {
+		assert.Empty(r, r.op.Calls(step), "%s was called", step)
+	}
+}
+
+// refusesIDTokens logs in once for each place where this variant has an ID token:
+// spoil is done to the one of that place alone, which then has to be refused for
+// check, with no call after it.
+func (r *rp) refusesIDTokens(check string, spoil func(*JWT)) {
+	r.Helper()
+	if r.has("id_token") {
+		r.Run("in front", func(t *testing.T) {
+			r := r.again(t)
+			r.op.ChangeJWT(spoil, FrontToken)
+			_, err := r.login()
+			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo)
+		})
+	}
+	if r.has("code") {
+		r.Run("for the code", func(t *testing.T) {
+			r := r.again(t)
+			r.op.ChangeJWT(spoil, CodeToken)
+			_, err := r.login()
+			r.refused(err, oidcclient.StepIdentity, check, UserInfo)
+			assert.Len(r, r.op.Calls(Token), 1)
+		})
+	}
+}
+
+// again returns another relying party and provider with what was changed of this
+// one's configuration and keys.
+func (r *rp) again(t *testing.T) *rp {
+	t.Helper()
+	fresh := newRP(t, r.variant)
+	issuer, client, clock := fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock
+	fresh.config = r.config
+	fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock = issuer, client, clock
+	fresh.begin, fresh.op.Alg, fresh.op.Keys = r.begin, r.op.Alg, r.op.Keys
+	return fresh
+}

@@ -1,0 +1,176 @@
+package conformance
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Kind says what a JWT of an OP is.
+type Kind string
+
+// The kinds of JWT.
+const (
+	FrontToken     Kind = "front ID token"     // beside or instead of the code
+	CodeToken      Kind = "ID token"           // for the code
+	RefreshedToken Kind = "refreshed ID token" // for the refresh token
+	SignedUserInfo Kind = "userinfo"           // a signed userinfo answer
+	LogoutToken    Kind = "logout token"       // of back-channel logout
+)
+
+// A JWT is a token before it is signed.
+type JWT struct {
+	// Kind says what it is.
+	Kind Kind
+	// Header and Claims are of the JWT. The alg in Header signs: RS256, PS256,
+	// ES256, EdDSA or HS256; with another one the signature is empty.
+	Header, Claims map[string]any
+	// Key signs: a private key, or []byte for HS256. Nil: the OP's own for the alg.
+	Key any
+	// Payload, where it is not "", stands in the place of Claims.
+	Payload string
+	// Rewrite, where it is not nil, changes the signed JWT.
+	Rewrite func(string) string
+}
+
+// ChangeJWT lets f see and change every JWT of these kinds before it is signed.
+func (op *OP) ChangeJWT(f func(*JWT), kinds ...Kind) {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	for _, kind := range kinds {
+		op.jwts[kind] = append(op.jwts[kind], f)
+	}
+}
+
+// Sign signs claims as a JWT of a kind, with Alg and what the changes of that kind
+// make of it.
+func (op *OP) Sign(kind Kind, claims map[string]any) string {
+	t := &JWT{Kind: kind, Header: map[string]any{"alg": op.Alg}, Claims: maps.Clone(claims)}
+	if key, ok := op.key(op.Alg); ok && key.ID() != "" {
+		t.Header["kid"] = key.ID()
+	}
+	op.mu.Lock()
+	changes := slices.Clone(op.jwts[kind])
+	op.mu.Unlock()
+	for _, change := range changes {
+		change(t)
+	}
+	return op.compact(t)
+}
+
+// compact is the compact serialization (RFC 7515 §7.1).
+func (op *OP) compact(t *JWT) string {
+	header, _ := json.Marshal(t.Header) // made of what can be encoded
+	claims, _ := json.Marshal(t.Claims)
+	if t.Payload != "" {
+		claims = []byte(t.Payload)
+	}
+	input := base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(claims)
+	alg, _ := t.Header["alg"].(string)
+	key := t.Key
+	if own, ok := op.key(alg); key == nil && ok {
+		key = own.Private
+	} else if key == nil && alg == "HS256" {
+		key = []byte(op.Client.Secret)
+	}
+	signed := input + "." + base64.RawURLEncoding.EncodeToString(signature(alg, key, []byte(input)))
+	if t.Rewrite != nil {
+		signed = t.Rewrite(signed)
+	}
+	return signed
+}
+
+// signature is empty where key is none for alg.
+func signature(alg string, key any, input []byte) []byte {
+	sum := sha256.Sum256(input)
+	var out []byte
+	var err error
+	switch key := key.(type) {
+	case *rsa.PrivateKey:
+		if alg == "PS256" {
+			out, err = rsa.SignPSS(rand.Reader, key, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		} else {
+			out, err = rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+		}
+	case *ecdsa.PrivateKey:
+		r, s, failed := ecdsa.Sign(rand.Reader, key, sum[:])
+		if err = failed; err == nil {
+			out = make([]byte, 64)
+			r.FillBytes(out[:32])
+			s.FillBytes(out[32:])
+		}
+	case ed25519.PrivateKey:
+		out = ed25519.Sign(key, input)
+	case []byte:
+		mac := hmac.New(sha256.New, key)
+		_, _ = mac.Write(input) // never fails
+		out = mac.Sum(nil)
+	}
+	if err != nil {
+		panic("conformance: a good key does not sign: " + err.Error())
+	}
+	return out
+}
+
+// Break spoils a signature: the first of its characters, whose bits all count.
+func Break(compact string) string {
+	dot := strings.LastIndexByte(compact, '.') + 1
+	first := "A"
+	if strings.HasPrefix(compact[dot:], first) {
+		first = "B"
+	}
+	return compact[:dot] + first + compact[dot+1:]
+}
+
+// HalfHash is at_hash and its like (OpenID Connect Core §3.1.3.6).
+func HalfHash(alg, value string) string {
+	if alg == "EdDSA" {
+		sum := sha512.Sum512([]byte(value))
+		return base64.RawURLEncoding.EncodeToString(sum[:32])
+	}
+	sum := sha256.Sum256([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// idToken signs an ID token (OpenID Connect Core §2), with the hashes of what came
+// with it.
+func (op *OP) idToken(kind Kind, g *Grant, access, code string) string {
+	claims := map[string]any{
+		"iss": op.Issuer, "sub": g.Subject, "aud": op.Client.ID, "sid": g.SessionID,
+		"iat": op.Now.Unix(), "exp": op.Now.Add(5 * time.Minute).Unix(), "auth_time": g.AuthTime.Unix(),
+	}
+	if nonce := g.Params.Get("nonce"); nonce != "" {
+		claims["nonce"] = nonce
+	}
+	if access != "" {
+		claims["at_hash"] = HalfHash(op.Alg, access)
+	}
+	if code != "" {
+		claims["c_hash"] = HalfHash(op.Alg, code)
+	}
+	if g.Params.Get("response_type") == "id_token" { // there is no userinfo for it (§5.4)
+		maps.Copy(claims, op.Person(g))
+	}
+	return op.Sign(kind, claims)
+}
+
+// LogoutJWT signs a logout token (Back-Channel Logout §2.4) for the session of an
+// ID token, with a member that nobody knows.
+func (op *OP) LogoutJWT(subject, sid string) string {
+	return op.Sign(LogoutToken, map[string]any{
+		"iss": op.Issuer, "sub": subject, "aud": op.Client.ID, "sid": sid, "jti": random(),
+		"iat": op.Now.Unix(), "exp": op.Now.Add(2 * time.Minute).Unix(), "unknown": "to be ignored",
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
+	})
+}

@@ -1,0 +1,115 @@
+package conformance
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/hex"
+	"math/big"
+	"sync"
+)
+
+// A Key is one of an OP's.
+type Key struct {
+	// JWK is what is published of it.
+	JWK map[string]any
+	// Private signs; nil where it is there to be published only.
+	Private crypto.Signer
+}
+
+// ID returns the kid, "" where the key has none.
+func (k Key) ID() string { id, _ := k.JWK["kid"].(string); return id }
+
+// Unnamed returns the key without kid.
+func (k Key) Unnamed() Key {
+	out := Key{JWK: map[string]any{}, Private: k.Private}
+	for name, value := range k.JWK {
+		if name != "kid" {
+			out.JWK[name] = value
+		}
+	}
+	return out
+}
+
+// theRSAKey is the one RSA key that signs: they take long to make.
+var theRSAKey = sync.OnceValue(func() *rsa.PrivateKey {
+	return must(rsa.GenerateKey(rand.Reader, 2048))
+})
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic("conformance: a key can't be made: " + err.Error())
+	}
+	return value
+}
+
+func number(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+func jwk(kid, kty, alg, use string, more ...string) map[string]any {
+	out := map[string]any{"kid": kid, "kty": kty, "alg": alg, "use": use}
+	for i := 0; i < len(more); i += 2 {
+		out[more[i]] = more[i+1]
+	}
+	return out
+}
+
+// RSAKey is the RSA key under a new kid.
+func RSAKey() Key {
+	key := theRSAKey()
+	exponent := big.NewInt(int64(key.E)).Bytes()
+	return Key{jwk(random(), "RSA", "RS256", "sig", "n", number(key.N.Bytes()), "e", number(exponent)), key}
+}
+
+// OtherRSAKey is an RSA key of which nobody has the private part: any odd number
+// does.
+func OtherRSAKey(alg, use string) Key {
+	n := make([]byte, 256)
+	_, _ = rand.Read(n) // never fails
+	n[0], n[255] = n[0]|0x80, n[255]|1
+	return Key{JWK: jwk(random(), "RSA", alg, use, "n", number(n), "e", "AQAB")}
+}
+
+// ECKey is a new P-256 key.
+func ECKey(alg, use string) Key {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	point := must(key.PublicKey.Bytes()) // 4, x, y
+	return Key{jwk(random(), "EC", alg, use, "crv", "P-256", "x", number(point[1:33]), "y", number(point[33:])), key}
+}
+
+// EdKey is a new Ed25519 key.
+func EdKey() Key {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	return Key{jwk(random(), "OKP", "EdDSA", "sig", "crv", "Ed25519", "x", number(public)), must(private, err)}
+}
+
+// KoblitzKey is a key on secp256k1, the generator of the curve (SEC 2 §2.4.1),
+// which a client need not know and must not trip over.
+func KoblitzKey() Key {
+	x := must(hex.DecodeString("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"))
+	y := must(hex.DecodeString("483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"))
+	return Key{JWK: jwk(random(), "EC", "ES256K", "sig", "crv", "secp256k1", "x", number(x), "y", number(y))}
+}
+
+// usualKeys are two of each kind that is used most, one of each other, and some for
+// encryption.
+func usualKeys() []Key {
+	return []Key{
+		RSAKey(), OtherRSAKey("RS256", "sig"), ECKey("ES256", "sig"), ECKey("ES256", "sig"), KoblitzKey(), EdKey(),
+		OtherRSAKey("RSA-OAEP", "enc"), ECKey("ECDH-ES", "enc"),
+	}
+}
+
+// key returns the first key that signs with alg.
+func (op *OP) key(alg string) (Key, bool) {
+	family := map[string]string{"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}[alg]
+	for _, k := range op.Keys {
+		if k.Private != nil && k.JWK["kty"] == family && k.JWK["use"] != "enc" {
+			return k, true
+		}
+	}
+	return Key{}, false
+}
