@@ -1,14 +1,20 @@
 package conformance
 
 import (
+	"net/http"
+	"net/url"
 	"slices"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
 )
 
-// coreModules are those of OpenID Connect Core and Discovery.
+// coreModules are those of OpenID Connect Core, Discovery and Registration.
 func coreModules() []module {
-	return slices.Concat(flowModules(), idTokenModules())
+	return slices.Concat(flowModules(), discoveryModules(), keyModules(), idTokenModules(), hashModules(), userInfoModules(), refreshModules())
 }
 
 // flowModules are about what a login sends and takes.
@@ -16,8 +22,60 @@ func flowModules() []module {
 	return []module{
 		{"oidcc-client-test", all(), func(r *rp) {
 			s := r.accepted(r.login())
-			var claims struct{ Name, Email string }
-			assert.NoError(r, s.UserInfoClaims(&claims))
+			assert.Equal(r, []string{r.op.Client.ID}, s.IDToken().Audience())
+		}},
+		{"oidcc-client-test-client-secret-basic", with("code"), func(r *rp) {
+			r.accepted(r.login())
+			call := r.op.Calls(Token)[0]
+			id, secret, ok := call.Request.BasicAuth()
+			require.True(r, ok)
+			assert.Equal(r, url.QueryEscape(r.op.Client.ID), id)
+			assert.Equal(r, url.QueryEscape(r.op.Client.Secret), secret)
+			assert.NotContains(r, string(call.Body), "client_secret")
+		}},
+		{"oidcc-client-test-nonce-unless-code-flow", hybrid(), func(r *rp) {
+			r.accepted(r.login())
+			first := r.asked().Get("nonce")
+			r.accepted(r.login())
+			assert.GreaterOrEqual(r, len(first), 22, "128 bits")
+			assert.NotEqual(r, first, r.asked().Get("nonce"))
+		}},
+		{"oidcc-client-test-scope-userinfo-claims", all(), func(r *rp) {
+			s := r.accepted(r.login())
+			assert.Equal(r, "openid profile email", r.asked().Get("scope"))
+			claims := map[string]any{}
+			require.NoError(r, s.UserInfoClaims(&claims))
+			assert.Equal(r, map[string]any{
+				"sub": "user-subject-1234531", "name": "Demo T. User", "email": "user@example.com", "email_verified": false,
+			}, claims)
+		}},
+		{"oidcc-client-test-form-post-error", formPosts(), func(r *rp) {
+			fresh := time.Duration(0)
+			r.begin = oidcclient.BeginOptions{MaxAge: &fresh, Prompt: []string{"none"}}
+			r.op.Change(Authorize, func(_ *Call, a *Answer) {
+				a.Params = url.Values{"error": {"login_required"}, "error_description": {"nobody is logged in"}, "state": a.Params["state"]}
+			})
+			_, err := r.login()
+			assert.Equal(r, "0", r.asked().Get("max_age"))
+			assert.Equal(r, "none", r.asked().Get("prompt"))
+			refused := r.refused(err, oidcclient.StepCallback, "", Token, UserInfo)
+			assert.Equal(r, "login_required", refused.Code)
+			assert.Equal(r, http.StatusBadRequest, refused.HTTPStatus())
+		}},
+		{"oidcc-client-test-3rd-party-init-login", basic(), func(r *rp) {
+			s := r.site(nil)
+			p := s.get("/initiate/op?" + url.Values{"iss": {r.op.Issuer}, "target_link_uri": {s.url + "/account?a=b"}}.Encode())
+			assert.Equal(r, s.url+"/account?a=b", p.Request.URL.String())
+			assert.Len(r, r.op.Calls(Token), 1)
+			assert.NotNil(r, s.session())
+			before := len(r.op.Calls())
+			assert.Equal(r, http.StatusBadRequest, s.get("/initiate/op?"+url.Values{"iss": {r.op.Issuer + "1"}}.Encode()).StatusCode)
+			assert.Len(r, r.op.Calls(), before, "another issuer's login is not begun")
 		}},
 	}
+}
+
+// formPosts are the variants in which a form brings the answer.
+func formPosts() []variant {
+	return slices.DeleteFunc(all(), func(v variant) bool { return v.responseMode != "form_post" })
 }

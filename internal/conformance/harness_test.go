@@ -94,24 +94,29 @@ func (r *rp) brought(req *http.Request) url.Values {
 	defer answer.Body.Close()
 	page, err := io.ReadAll(answer.Body)
 	require.NoError(r, err)
-	values := url.Values{}
 	if answer.StatusCode == http.StatusOK {
-		for _, field := range regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(string(page), -1) {
-			values.Add(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
-		}
-		return values
+		return hidden(string(page))
 	}
 	to, err := answer.Location()
 	require.NoError(r, err, "status %d", answer.StatusCode)
 	if text := to.EscapedFragment(); text != "" {
-		values, err = url.ParseQuery(text)
+		values, err := url.ParseQuery(text)
 		require.NoError(r, err)
 		return values
 	}
 	return to.Query()
 }
 
-// in returns the parameters of the authorization request.
+// hidden returns the fields of a form that posts itself.
+func hidden(page string) url.Values {
+	values := url.Values{}
+	for _, field := range regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		values.Add(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
+	}
+	return values
+}
+
+// asked returns the parameters of the authorization request.
 func (r *rp) asked() url.Values {
 	r.Helper()
 	calls := r.op.Calls(Authorize)
@@ -159,12 +164,7 @@ func (r *rp) uncalled(steps ...Step) {
 func (r *rp) refusesIDTokens(check string, spoil func(*JWT)) {
 	r.Helper()
 	if r.has("id_token") {
-		r.Run("in front", func(t *testing.T) {
-			r := r.again(t)
-			r.op.ChangeJWT(spoil, FrontToken)
-			_, err := r.login()
-			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo)
-		})
+		r.Run("in front", func(t *testing.T) { r.refusesFront(t, check, spoil) })
 	}
 	if r.has("code") {
 		r.Run("for the code", func(t *testing.T) {
@@ -175,6 +175,27 @@ func (r *rp) refusesIDTokens(check string, spoil func(*JWT)) {
 			assert.Len(r, r.op.Calls(Token), 1)
 		})
 	}
+}
+
+// refusesFront demands that a spoiled ID token of the authorization response is
+// refused for check, before anything is done with the code or an access token.
+func (r *rp) refusesFront(t *testing.T, check string, spoil func(*JWT)) {
+	t.Helper()
+	r = r.again(t)
+	r.op.ChangeJWT(spoil, FrontToken)
+	_, err := r.login()
+	r.refused(err, oidcclient.StepCallback, check, Token, UserInfo)
+}
+
+// notConfigurable demands that a change makes a configuration that New refuses for
+// its field.
+func (r *rp) notConfigurable(field string, change func()) {
+	r.Helper()
+	change()
+	_, err := oidcclient.New(r.config)
+	var wrong *oidcclient.ConfigError
+	require.ErrorAs(r, err, &wrong)
+	assert.Equal(r, field, wrong.Field)
 }
 
 // again returns another relying party and provider with what was changed of this

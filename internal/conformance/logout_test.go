@@ -1,4 +1,141 @@
 package conformance
 
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
 // logoutModules are those of the four logout specifications.
-func logoutModules() []module { return nil }
+func logoutModules() []module {
+	return slices.Concat(rpInitiatedModules(), backChannelModules(), frontChannelModules())
+}
+
+// rpInitiatedModules are of RP-Initiated Logout.
+func rpInitiatedModules() []module {
+	// comesBack changes the state with which the browser comes back, and says what
+	// the application is told then.
+	comesBack := func(name, verdict string, change func(url.Values)) module {
+		return module{"oidcc-client-test-rp-init-logout" + name, all(), func(r *rp) {
+			r.op.Change(EndSession, func(_ *Call, a *Answer) { change(a.Params) })
+			s := r.site(nil)
+			s.login()
+			p := s.logout(nil)
+			assert.Contains(r, p.body, verdict)
+			assert.Nil(r, s.session(), "it ended here first, whatever the provider does")
+			call := r.op.Calls(EndSession)[0]
+			assert.Equal(r, s.url+"/", call.Query.Get("post_logout_redirect_uri"))
+			assert.GreaterOrEqual(r, len(call.Query.Get("state")), 22)
+			assert.Equal(r, 2, len(regexpDots(call.Query.Get("id_token_hint"))), "an ID token")
+			assert.Equal(r, r.op.Client.ID, call.Query.Get("client_id"))
+		}}
+	}
+	return []module{
+		comesBack("", "logged out: true, <nil>", func(url.Values) {}),
+		comesBack("-other-state", "logged out: false, weblogin: invalid_request", func(v url.Values) { v.Set("state", v.Get("state")+"1") }),
+		comesBack("-no-state", "logged out: false, <nil>", func(v url.Values) { v.Del("state") }),
+	}
+}
+
+func regexpDots(s string) (dots []int) {
+	for i, c := range s {
+		if c == '.' {
+			dots = append(dots, i)
+		}
+	}
+	return dots
+}
+
+// backChannelModules are of Back-Channel Logout.
+func backChannelModules() []module {
+	const name = "oidcc-client-test-rp-backchannel-rpinitlogout"
+	refuses := func(suffix, check string, spoil func(*JWT)) module {
+		return module{name + suffix, all(), func(r *rp) {
+			r.op.ChangeJWT(spoil, LogoutToken)
+			s := r.site(nil)
+			subject, sid := s.login()
+			_, err := r.client().VerifyLogoutToken(r.Context(), r.op.LogoutJWT(subject, sid))
+			r.refused(err, oidcclient.StepLogout, check)
+			p := s.deliver(r.op.LogoutJWT(subject, sid))
+			assert.Equal(r, http.StatusBadRequest, p.StatusCode)
+			assert.Contains(r, p.body, `"error":"invalid_request"`)
+			assert.Contains(r, p.Header.Get("Cache-Control"), "no-store")
+			assert.NotNil(r, s.session(), "it goes on")
+			p = s.logout(func() {
+				assert.Equal(r, http.StatusBadRequest, s.deliver(r.op.LogoutJWT(subject, sid)).StatusCode)
+			})
+			assert.Contains(r, p.body, "logged out: true")
+		}}
+	}
+	event := func(name string) map[string]any { return map[string]any{name: map[string]any{}} }
+	return []module{
+		{name, all(), func(r *rp) {
+			s := r.site(nil)
+			subject, sid := s.login()
+			p := s.logout(func() {
+				p := s.deliver(r.op.LogoutJWT(subject, sid))
+				assert.Equal(r, http.StatusOK, p.StatusCode, p.body)
+				assert.Contains(r, p.Header.Get("Cache-Control"), "no-store")
+			})
+			assert.Contains(r, p.body, "logged out: true")
+			// And without the application having ended anything itself.
+			subject, sid = s.login()
+			token := r.op.LogoutJWT(subject, sid)
+			assert.Equal(r, http.StatusOK, s.deliver(token).StatusCode)
+			assert.Nil(r, s.session())
+			assert.Equal(r, http.StatusBadRequest, s.deliver(token).StatusCode, "a token is good once")
+		}},
+		refuses("-alg-none", "shape", func(t *JWT) { t.Header = map[string]any{"alg": "none"} }),
+		refuses("-wrong-alg", "header", func(t *JWT) {
+			other := ECKey("ES256", "sig")
+			t.Header["alg"], t.Header["kid"], t.Key = "ES256", other.ID(), other.Private
+		}),
+		refuses("-wrong-iss", "iss", func(t *JWT) { t.Claims["iss"] = t.Claims["iss"].(string) + "INVALID" }),
+		refuses("-wrong-aud", "aud", func(t *JWT) { t.Claims["aud"] = t.Claims["aud"].(string) + "INVALID" }),
+		refuses("-no-event", "event", without("events")),
+		refuses("-wrong-event", "event", set("events", event("http://schemas.openid.net/event/foobar"))),
+		refuses("-with-nonce", "nonce", set("nonce", "any")),
+	}
+}
+
+// frontChannelModules are of Front-Channel Logout.
+func frontChannelModules() []module {
+	frame := func(s *site, issuer, sid string) page {
+		return s.get("/frontchannel-logout/op?" + url.Values{"iss": {issuer}, "sid": {sid}}.Encode())
+	}
+	ends := func(s *site, sid string) {
+		for _, wrong := range [][2]string{{s.op.Issuer + "1", sid}, {s.op.Issuer, sid + "1"}, {s.op.Issuer, ""}} {
+			frame(s, wrong[0], wrong[1])
+			require.NotNil(s, s.session(), "iss and sid both name the session")
+		}
+		p := frame(s, s.op.Issuer, sid)
+		assert.Equal(s, http.StatusOK, p.StatusCode)
+		assert.Empty(s, p.Header.Get("X-Frame-Options"))
+		assert.NotContains(s, p.Header.Get("Content-Security-Policy"), "frame-ancestors")
+		assert.Contains(s, p.Header.Get("Cache-Control"), "no-store")
+		assert.Nil(s, s.session())
+	}
+	return []module{
+		{"oidcc-client-test-rp-frontchannel-opinitlogout", all(), func(r *rp) {
+			s := r.site(nil)
+			_, sid := s.login()
+			ends(s, sid)
+			r.uncalled(EndSession)
+		}},
+		{"oidcc-client-test-rp-frontchannel-rpinitlogout", all(), func(r *rp) {
+			s := r.site(nil)
+			_, sid := s.login()
+			p := s.logout(func() {
+				assert.Equal(r, http.StatusOK, frame(s, r.op.Issuer, sid).StatusCode, "it ended before")
+			})
+			assert.Contains(r, p.body, "logged out: true")
+			_, sid = s.login()
+			ends(s, sid)
+		}},
+	}
+}

@@ -80,7 +80,7 @@ func TestEveryModuleIsPlayed(t *testing.T) {
 		if strings.HasPrefix(fields[0], "#") {
 			continue
 		}
-		require.Len(t, fields, 3, "name, what the provider does, what has to happen")
+		require.Len(t, fields, 4, "name, family, what the provider does, what has to happen: %s", fields[0])
 		listed = append(listed, fields[0])
 	}
 	for _, m := range modules() {

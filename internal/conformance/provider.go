@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"mime"
@@ -131,7 +132,7 @@ type Grant struct {
 	AuthTime time.Time
 }
 
-// New starts an OP, behind TLS if secure. Close it.
+// New starts an OP, behind TLS that takes client certificates if secure. Close it.
 func New(secure bool) *OP {
 	op := &OP{
 		// Characters for which the form encoding of Basic matters (RFC 6749 §2.3.1).
@@ -153,6 +154,7 @@ func New(secure bool) *OP {
 	op.Handle(EndSession, "/end_session", "end_session_endpoint", (*OP).endSession)
 	op.server = httptest.NewUnstartedServer(http.HandlerFunc(op.serve))
 	if secure {
+		op.server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert}
 		op.server.StartTLS()
 	} else {
 		op.server.Start()

@@ -1,0 +1,124 @@
+package conformance
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// discoveryModules are about finding a provider and becoming its client.
+func discoveryModules() []module {
+	return []module{
+		{"oidcc-client-test-discovery-openid-config", nil, func(r *rp) {
+			require.NoError(r, r.client().Ready(r.Context()))
+			calls := r.op.Calls(Discovery)
+			require.Len(r, calls, 1)
+			assert.Equal(r, http.MethodGet, calls[0].Method)
+			assert.Equal(r, "/a/rp/.well-known/openid-configuration", calls[0].Path)
+		}},
+		{"oidcc-client-test-discovery-jwks-uri-keys", all(), func(r *rp) {
+			path := "/jwks-" + random()
+			r.op.Handle(JWKS, path, "jwks_uri", (*OP).jwks)
+			r.accepted(r.login())
+			r.order(Discovery, JWKS, UserInfo)
+			assert.Equal(r, "/a/rp"+path, r.op.Calls(JWKS)[0].Path)
+		}},
+		{"oidcc-client-test-discovery-issuer-mismatch", all(), func(r *rp) {
+			r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["issuer"] = r.op.Issuer + "INVALID" })
+			_, err := r.login()
+			r.refused(err, oidcclient.StepDiscover, "issuer", Register, JWKS, Authorize, Token, UserInfo)
+			assert.Len(r, r.op.Calls(), 1)
+		}},
+		{"oidcc-client-test-discovery-webfinger-acct", nil, func(r *rp) {
+			r.webFinger("acct:rp.discovery@", "acct:rp.discovery@")
+		}},
+		{"oidcc-client-test-discovery-webfinger-url", nil, func(r *rp) {
+			r.webFinger("https://", "https://")
+		}},
+		{"oidcc-client-test-dynamic-registration", all(), func(r *rp) {
+			metadata := map[string]any{
+				"redirect_uris": []string{r.config.RedirectURI}, "response_types": []string{r.responseType},
+				"token_endpoint_auth_method": "client_secret_basic",
+			}
+			registered, err := oidcclient.Registrar{Endpoint: r.op.Issuer + "/register", HTTPClient: r.op.HTTPClient()}.Register(r.Context(), metadata)
+			require.NoError(r, err)
+			assert.Zero(r, registered.SecretEndsAt, "the suite leaves client_secret_expires_at out")
+			call := r.op.Calls(Register)[0]
+			assert.Equal(r, http.MethodPost, call.Method)
+			assert.Contains(r, string(call.Body), `"redirect_uris":["`+r.config.RedirectURI+`"]`)
+			r.config.ClientID, r.config.ClientSecret = registered.ClientID, registered.ClientSecret
+			r.accepted(r.login())
+		}},
+		{"oidcc-client-test-mtls-endpoint-aliases", with("code"), func(r *rp) {
+			r.meet(New(true))
+			cert := selfSigned(r)
+			r.config.ClientSecret, r.config.AuthMethod, r.config.ClientCertificate = "", "self_signed_tls_client_auth", &cert
+			r.op.Handle("mtls token", "/mtls/token", "", (*OP).token)
+			r.op.Authenticate = func(_ *OP, c *Call) bool {
+				shown := c.Request.TLS.PeerCertificates
+				return c.Step == "mtls token" && len(shown) == 1 && string(shown[0].Raw) == string(cert.Certificate[0])
+			}
+			r.op.Change(Discovery, func(_ *Call, a *Answer) {
+				a.Members["mtls_endpoint_aliases"] = map[string]any{"token_endpoint": r.op.Issuer + "/mtls/token"}
+			})
+			_, err := r.login()
+			require.NoError(r, err)
+			r.uncalled(Token)
+			assert.Len(r, r.op.Calls("mtls token"), 1)
+		}},
+	}
+}
+
+// order demands that the first call of each endpoint came in this order.
+func (r *rp) order(steps ...Step) {
+	r.Helper()
+	var came []Step
+	seen := map[Step]bool{}
+	for _, call := range r.op.Calls(steps...) {
+		if !seen[call.Step] {
+			came = append(came, call.Step)
+		}
+		seen[call.Step] = true
+	}
+	assert.Equal(r, steps, came)
+}
+
+// webFinger finds the issuer of an account on the provider's host, whose issuer
+// nobody can guess, and logs in there.
+func (r *rp) webFinger(account, resource string) {
+	r.Helper()
+	r.meet(New(true))
+	r.op.Issuer = r.op.URL + "/a/rp-" + random()
+	host := strings.TrimPrefix(r.op.URL, "https://")
+	issuer, err := oidcclient.FindIssuer(r.Context(), r.op.HTTPClient(), account+host)
+	require.NoError(r, err)
+	require.Equal(r, r.op.Issuer, issuer)
+	r.config.Issuer = issuer
+	r.accepted(r.login())
+	r.order(WebFinger, Discovery, Authorize, Token)
+	query := r.op.Calls(WebFinger)[0].Query
+	assert.Equal(r, resource+host, query.Get("resource"))
+	assert.Equal(r, "http://openid.net/specs/connect/1.0/issuer", query.Get("rel"))
+}
+
+// selfSigned is a certificate for a client.
+func selfSigned(r *rp) tls.Certificate {
+	r.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(r, err)
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: r.op.Now, NotAfter: r.op.Now.Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
+	require.NoError(r, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}

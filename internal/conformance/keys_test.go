@@ -1,0 +1,104 @@
+package conformance
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// keyModules are about which key an ID token is verified with.
+func keyModules() []module {
+	return []module{
+		{"oidcc-client-test-kid-absent-single-jwks", all(), func(r *rp) {
+			r.op.Keys = []Key{RSAKey().Unnamed()}
+			s := r.accepted(r.login())
+			assert.NotContains(r, s.IDToken().Raw(), "kid")
+		}},
+		// Either is allowed. Of several keys that fit this library picks none; those
+		// of the other kinds, an unknown curve among them, are no hindrance.
+		{"oidcc-client-test-kid-absent-multiple-jwks", all(), func(r *rp) {
+			r.op.Keys = unnamedKeys(3)
+			first, uncalled := oidcclient.StepIdentity, []Step{UserInfo}
+			if r.has("id_token") {
+				first, uncalled = oidcclient.StepCallback, []Step{Token, UserInfo}
+			}
+			_, err := r.login()
+			r.refused(err, first, "key", uncalled...)
+			r.op.Keys = slices.DeleteFunc(unnamedKeys(3), func(k Key) bool { return k.JWK["kty"] == "RSA" && k.Private == nil })
+			r.Run("one that fits", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
+		}},
+		{"oidcc-client-test-signing-key-rotation", all(), func(r *rp) {
+			r.useES256()
+			r.accepted(r.login())
+			r.op.Keys, r.op.Now = []Key{ECKey("ES256", "sig")}, r.op.Now.Add(time.Minute)
+			r.accepted(r.login())
+			assert.Len(r, r.op.Calls(JWKS), 2)
+			assert.Len(r, r.op.Calls(UserInfo), 2)
+		}},
+		{"oidcc-client-test-signing-key-rotation-just-before-signing", all(), func(r *rp) {
+			r.useES256()
+			// The suite can't know whether the client had the old keys; here it has.
+			require.NoError(r, r.client().Ready(r.Context()))
+			require.Len(r, r.op.Calls(JWKS), 1)
+			r.op.Now = r.op.Now.Add(time.Minute)
+			r.op.ChangeJWT(func(t *JWT) {
+				next := ECKey("ES256", "sig")
+				r.op.Keys = []Key{next}
+				t.Header["kid"], t.Key = next.ID(), next.Private
+				r.op.Now = r.op.Now.Add(4 * time.Second)
+			}, FrontToken, CodeToken)
+			_, err := r.login()
+			require.NoError(r, err)
+			assert.Greater(r, len(r.op.Calls(JWKS)), 1)
+		}},
+		{"oidcc-client-test-idtoken-sig-rs256", all(), func(r *rp) {
+			assert.Equal(r, "RS256", r.op.Alg)
+			r.accepted(r.login())
+		}},
+		{"oidcc-client-test-invalid-sig-rs256", all(), func(r *rp) { r.refusesIDTokens("signature", broken) }},
+		{"oidcc-client-test-invalid-sig-es256", all(), func(r *rp) {
+			r.useES256()
+			r.Run("right", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
+			r.refusesIDTokens("signature", broken)
+		}},
+		{"oidcc-client-test-invalid-sig-hs256", all(), func(r *rp) {
+			r.op.Alg, r.config.Algorithm = "HS256", "HS256"
+			r.Run("right", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
+			r.refusesIDTokens("signature", broken)
+		}},
+		// Allowed is either; refusing is the safe choice.
+		{"oidcc-client-test-idtoken-sig-none", basic(), func(r *rp) {
+			r.refusesIDTokens("shape", func(t *JWT) { t.Header = map[string]any{"alg": "none"} })
+			r.Run("with a signature", func(*testing.T) {
+				r.refusesIDTokens("header", func(t *JWT) {
+					t.Header = map[string]any{"alg": "none"}
+					t.Rewrite = func(unsigned string) string { return unsigned + "AAAA" }
+				})
+			})
+			r.notConfigurable("Algorithm", func() { r.config.Algorithm = "none" })
+		}},
+	}
+}
+
+// unnamedKeys are n keys of each kind without kid, of which one RSA key signs.
+func unnamedKeys(n int) (keys []Key) {
+	keys = append(keys, RSAKey().Unnamed())
+	for i := range n {
+		if i > 0 {
+			keys = append(keys, OtherRSAKey("RS256", "sig").Unnamed())
+		}
+		for _, k := range []Key{ECKey("ES256", "sig"), KoblitzKey(), EdKey()} {
+			keys = append(keys, k.Unnamed())
+		}
+	}
+	return keys
+}
+
+func broken(t *JWT) { t.Rewrite = Break }
+
+func (r *rp) useES256() { r.op.Alg, r.config.Algorithm = "ES256", "ES256" }

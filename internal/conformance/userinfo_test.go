@@ -1,0 +1,69 @@
+package conformance
+
+import (
+	"maps"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// userInfoModules are about userinfo (OpenID Connect Core §5.3).
+func userInfoModules() []module {
+	return []module{
+		{"oidcc-client-test-userinfo-bearer-header", all(), func(r *rp) {
+			s := r.accepted(r.login())
+			call := r.op.Calls(UserInfo)[0]
+			assert.Equal(r, "Bearer "+s.Token().AccessToken, call.Header.Get("Authorization"))
+			assert.Empty(r, call.Query)
+			assert.Empty(r, call.Body)
+		}},
+		{"oidcc-client-test-userinfo-invalid-sub", all(), func(r *rp) {
+			r.op.Change(UserInfo, func(_ *Call, a *Answer) { a.Members["sub"] = a.Members["sub"].(string) + "invalid" })
+			s, err := r.login()
+			r.refused(err, oidcclient.StepUserInfo, "userinfo sub")
+			assert.Nil(r, s, "nobody is logged in with it")
+		}},
+		{"oidcc-client-test-userinfo-signed", all(), func(r *rp) {
+			r.config.UserInfoAlgorithm = "RS256"
+			r.Run("right", func(t *testing.T) {
+				r := r.again(t)
+				r.signUserInfo(nil)
+				r.accepted(r.login())
+			})
+			for check, spoil := range map[string]func(*JWT){
+				"signature": broken, "iss": more("iss"), "aud": more("aud"), "sub": more("sub"),
+				"header": func(t *JWT) { t.Header["alg"] = "ES256" },
+			} {
+				r.Run("wrong "+check, func(t *testing.T) {
+					r := r.again(t)
+					r.signUserInfo(spoil)
+					_, err := r.login()
+					r.refused(err, oidcclient.StepUserInfo, check)
+				})
+			}
+			r.Run("not signed", func(t *testing.T) {
+				r := r.again(t)
+				_, err := r.login()
+				r.refused(err, oidcclient.StepUserInfo, "userinfo signature")
+			})
+		}},
+	}
+}
+
+// signUserInfo makes the provider sign its userinfo, and spoil it.
+func (r *rp) signUserInfo(spoil func(*JWT)) {
+	if spoil != nil {
+		r.op.ChangeJWT(spoil, SignedUserInfo)
+	}
+	r.op.Change(UserInfo, func(_ *Call, a *Answer) {
+		if a.Status != http.StatusOK {
+			return
+		}
+		claims := maps.Clone(a.Members)
+		claims["iss"], claims["aud"] = r.op.Issuer, r.op.Client.ID
+		a.Text, a.Type = r.op.Sign(SignedUserInfo, claims), "application/jwt"
+	})
+}
