@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func rpInitiatedModules() []module {
 			call := r.op.Calls(EndSession)[0]
 			assert.Equal(r, s.url+"/", call.Query.Get("post_logout_redirect_uri"))
 			assert.GreaterOrEqual(r, len(call.Query.Get("state")), 22)
-			assert.Equal(r, 2, len(regexpDots(call.Query.Get("id_token_hint"))), "an ID token")
+			assert.Equal(r, 2, strings.Count(call.Query.Get("id_token_hint"), "."), "an ID token")
 			assert.Equal(r, r.op.Client.ID, call.Query.Get("client_id"))
 		}}
 	}
@@ -40,15 +41,6 @@ func rpInitiatedModules() []module {
 		comesBack("-other-state", "logged out: false, weblogin: invalid_request", func(v url.Values) { v.Set("state", v.Get("state")+"1") }),
 		comesBack("-no-state", "logged out: false, <nil>", func(v url.Values) { v.Del("state") }),
 	}
-}
-
-func regexpDots(s string) (dots []int) {
-	for i, c := range s {
-		if c == '.' {
-			dots = append(dots, i)
-		}
-	}
-	return dots
 }
 
 // backChannelModules are of Back-Channel Logout.
