@@ -45,7 +45,7 @@ func (r *rp) meet(op *OP) {
 	r.config = oidcclient.Config{
 		Profile: profiles.OpenID(), Issuer: op.Issuer, ClientID: op.Client.ID, ClientSecret: op.Client.Secret,
 		RedirectURI: op.Client.RedirectURI, ResponseType: r.responseType, ResponseMode: r.responseMode,
-		Scopes: []string{"openid", "profile", "email"}, UserInfo: r.has("code") || r.has("token"),
+		Scopes: []string{"openid", "profile", "email"}, UserInfo: r.hasUserInfo(),
 		HTTPClient: op.HTTPClient(), Clock: func() time.Time { return op.Now },
 	}
 }

@@ -40,6 +40,8 @@ func hashModules() []module {
 		}}
 	}
 	return []module{
+		inFront("invalid-athash", "at_hash", with("id_token", "token"), more("at_hash")),
+		inFront("missing-athash", "at_hash", with("id_token", "token"), without("at_hash")),
 		inFront("invalid-chash", "c_hash", with("code", "id_token"), more("c_hash")),
 		inFront("missing-chash", "c_hash", with("code", "id_token"), without("c_hash")),
 	}

@@ -40,13 +40,16 @@ func basic() []variant {
 	return []variant{{"code", "query"}, {"code", "form_post"}}
 }
 
-// hybrid are those with something beside the code.
-func hybrid() []variant {
-	return []variant{{"code id_token", "fragment"}, {"code id_token", "form_post"}}
+// front are those in which more than a code comes with the browser.
+func front() (out []variant) {
+	for _, responseType := range []string{"id_token", "id_token token", "code id_token", "code token", "code id_token token"} {
+		out = append(out, variant{responseType, "fragment"}, variant{responseType, "form_post"})
+	}
+	return out
 }
 
 // all are those with an ID token anywhere.
-func all() []variant { return slices.Concat(basic(), hybrid()) }
+func all() []variant { return slices.Concat(basic(), front()) }
 
 // with are those of all that have every one of the parts.
 func with(parts ...string) []variant {
@@ -54,6 +57,13 @@ func with(parts ...string) []variant {
 		return slices.ContainsFunc(parts, func(part string) bool { return !v.has(part) })
 	})
 }
+
+// withUserInfo are those with an access token, by which userinfo can be had.
+func withUserInfo() []variant {
+	return slices.DeleteFunc(all(), func(v variant) bool { return !v.hasUserInfo() })
+}
+
+func (v variant) hasUserInfo() bool { return v.has("code") || v.has("token") }
 
 func TestModules(t *testing.T) {
 	for _, m := range modules() {

@@ -13,20 +13,20 @@ import (
 // userInfoModules are about userinfo (OpenID Connect Core §5.3).
 func userInfoModules() []module {
 	return []module{
-		{"oidcc-client-test-userinfo-bearer-header", all(), func(r *rp) {
+		{"oidcc-client-test-userinfo-bearer-header", withUserInfo(), func(r *rp) {
 			s := r.accepted(r.login())
 			call := r.op.Calls(UserInfo)[0]
 			assert.Equal(r, "Bearer "+s.Token().AccessToken, call.Header.Get("Authorization"))
 			assert.Empty(r, call.Query)
 			assert.Empty(r, call.Body)
 		}},
-		{"oidcc-client-test-userinfo-invalid-sub", all(), func(r *rp) {
+		{"oidcc-client-test-userinfo-invalid-sub", withUserInfo(), func(r *rp) {
 			r.op.Change(UserInfo, func(_ *Call, a *Answer) { a.Members["sub"] = a.Members["sub"].(string) + "invalid" })
 			s, err := r.login()
 			r.refused(err, oidcclient.StepUserInfo, "userinfo sub")
 			assert.Nil(r, s, "nobody is logged in with it")
 		}},
-		{"oidcc-client-test-userinfo-signed", all(), func(r *rp) {
+		{"oidcc-client-test-userinfo-signed", withUserInfo(), func(r *rp) {
 			r.config.UserInfoAlgorithm = "RS256"
 			r.Run("right", func(t *testing.T) {
 				r := r.again(t)
