@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,8 +124,8 @@ func (c *Client) readCallback(d *pendingData, found *provider, values url.Values
 	}
 	failed, code := values.Get("error"), values.Get("code")
 	switch {
-	case values.Has("error") && values.Has("code"):
-		return "", refuse(StepCallback, "parameters", "both a code and an error came back")
+	case values.Has("error") && slices.ContainsFunc([]string{"code", "id_token", "access_token"}, values.Has):
+		return "", refuse(StepCallback, "parameters", "both what was asked for and an error came back")
 	case failed != "":
 		return "", callbackError(failed)
 	case !c.now().Before(d.ExpiresAt):

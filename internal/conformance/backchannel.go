@@ -65,7 +65,7 @@ func (op *OP) token(call *Call) *Answer {
 	}
 	g, ok := op.grants[name]
 	delete(op.grants, name) // each is good once
-	if !ok || kind == CodeToken && !provesChallenge(g.Params.Get("code_challenge"), call.Form.Get("code_verifier")) {
+	if !ok || kind == CodeToken && !op.ForgetsPKCE && !provesChallenge(g.Params.Get("code_challenge"), call.Form.Get("code_verifier")) {
 		return refusal(http.StatusBadRequest, "invalid_grant")
 	}
 	return object(op.Tokens(kind, g))
@@ -138,4 +138,11 @@ func (op *OP) webFinger(call *Call) *Answer {
 	})
 	a.Header = http.Header{"Content-Type": {"application/jrd+json"}}
 	return a
+}
+
+// twice is a JSON object in which each member stands twice.
+func twice(members map[string]any) string {
+	text, _ := json.Marshal(members) // made of what can be encoded
+	inner := string(text[1 : len(text)-1])
+	return "{" + inner + "," + inner + "}"
 }

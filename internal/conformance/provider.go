@@ -102,6 +102,8 @@ type OP struct {
 	Keys []Key
 	// Now is the time of everything.
 	Now time.Time
+	// ForgetsPKCE takes codes without asking who proves their challenge.
+	ForgetsPKCE bool
 	// Authenticate judges a call of the client's; unless changed it demands
 	// client_secret_basic.
 	Authenticate func(*OP, *Call) bool
