@@ -164,6 +164,9 @@ func (c *Config) checkRequest() *ConfigError {
 	if err := c.checkResponse(); err != nil {
 		return err
 	}
+	if c.DPoP && c.Profile.UserInfo.TokenInBody {
+		return wrong("DPoP", "puts access tokens into a header, where this kind of provider does not read them")
+	}
 	if c.UserInfoAlgorithm != "" && c.Profile.Identity != IdentifyByIDToken {
 		return wrong("UserInfoAlgorithm", "is not for this profile")
 	}

@@ -231,6 +231,10 @@ const (
 type UserInfoRules struct {
 	// Method is GET or POST; "" is GET.
 	Method string
+	// TokenInBody posts the access token in a form, for a provider that does not read
+	// it from the header (RFC 6750 §2.2). Needs the deviation [RuleBearerHeader], and
+	// is not for tokens that are bound by DPoP.
+	TokenInBody bool
 	// Signed demands a signed JWT; a plain JSON answer is then refused.
 	Signed bool
 	// OriginIssues lets the userinfo endpoint itself be the issuer of a signed
@@ -256,6 +260,7 @@ const (
 	RuleIssuerURL      = "issuer-url"      // OpenID Connect Core §2
 	RuleCertificateDER = "certificate-der" // RFC 7515 §4.1.6
 
+	RuleBearerHeader      = "bearer-header"       // RFC 6750 §2.1
 	RuleFrontChannelToken = "front-channel-token" // RFC 9700 §2.1.2
 )
 
@@ -287,6 +292,7 @@ func (p *Profile) validate() error {
 		{RuleLegacyIdentity, p.Identity == IdentifyByLegacyToken},
 		{RuleNumericDate, p.Rules.StringDates},
 		{RuleIssuerURL, p.PartyIssuer},
+		{RuleBearerHeader, p.UserInfo.TokenInBody},
 	} {
 		if need.used && !p.deviates(need.rule) {
 			return fmt.Errorf("uses the deviation %q without listing it", need.rule)

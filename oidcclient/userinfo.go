@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/internal/strictjson"
@@ -43,30 +44,24 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 }
 
 func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*answer, error) {
-	method := c.cfg.Profile.UserInfo.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	ask := func(req *http.Request, nonce string) (*answer, error) {
-		if err := s.AccessToken().authorize(ctx, req, nonce, c.now()); err != nil {
-			return nil, cantSign(ctx, StepUserInfo, "proof of possession can't be signed", err)
+	ask := func(nonce string) (*http.Request, *answer, error) {
+		req, err := c.userInfoRequest(ctx, found, s, nonce)
+		if err != nil {
+			return nil, nil, err
 		}
-		return roundTrip(c.http, StepUserInfo, req)
+		got, err := roundTrip(c.http, StepUserInfo, req)
+		return req, got, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, found.UserInfoEndpoint, nil)
+	u, err := url.Parse(found.UserInfoEndpoint)
 	if err != nil {
 		return nil, providerFault(StepUserInfo, 0, "userinfo endpoint is not a URL")
 	}
-	req.Header.Set("Accept", "application/json, application/jwt")
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	nonce := c.nonces.of(req.URL)
-	got, err := ask(req, nonce)
+	nonce := c.nonces.of(u)
+	req, got, err := ask(nonce)
 	if err == nil && s.proofKey != nil {
 		given := c.nonces.learn(req.URL, got.header)
 		if given != "" && given != nonce && wantsNonceAtAPI(got.status, got.header) {
-			got, err = ask(req, given)
+			_, got, err = ask(given)
 		}
 	}
 	switch {
@@ -76,6 +71,37 @@ func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (
 		return nil, &Error{Step: StepUserInfo, Fault: FaultAnswer, Check: "access_token", Status: got.status, Reason: "provider refused the access token"}
 	}
 	return got, nil
+}
+
+// userInfoRequest shows the access token in the header, or in the body to a provider
+// that takes it only there (RFC 6750 §2.1, §2.2).
+func (c *Client) userInfoRequest(ctx context.Context, found *provider, s *Session, nonce string) (*http.Request, error) {
+	rules := &c.cfg.Profile.UserInfo
+	method, contentType, body := rules.Method, "", ""
+	switch {
+	case rules.TokenInBody:
+		method, contentType = http.MethodPost, "application/x-www-form-urlencoded"
+		body = url.Values{"access_token": {s.data.AccessToken}}.Encode()
+	case method == http.MethodPost:
+		contentType = "application/json"
+	case method == "":
+		method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(ctx, method, found.UserInfoEndpoint, strings.NewReader(body))
+	if err != nil {
+		return nil, providerFault(StepUserInfo, 0, "userinfo endpoint is not a URL")
+	}
+	req.Header.Set("Accept", "application/json, application/jwt")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if rules.TokenInBody {
+		return req, nil
+	}
+	if err := s.AccessToken().authorize(ctx, req, nonce, c.now()); err != nil {
+		return nil, cantSign(ctx, StepUserInfo, "proof of possession can't be signed", err)
+	}
+	return req, nil
 }
 
 // readUserInfo returns the claims of an answer that is believed.

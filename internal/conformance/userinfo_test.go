@@ -3,6 +3,7 @@ package conformance
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,6 +20,18 @@ func userInfoModules() []module {
 			assert.Equal(r, "Bearer "+s.Token().AccessToken, call.Header.Get("Authorization"))
 			assert.Empty(r, call.Query)
 			assert.Empty(r, call.Body)
+		}},
+		{"oidcc-client-test-userinfo-bearer-body", withUserInfo(), func(r *rp) {
+			r.op.Handle(UserInfo, "/userinfo", "userinfo_endpoint", userInfoOfBody)
+			r.config.Profile.UserInfo.TokenInBody = true
+			r.notConfigurable("Profile", func() {})
+			r.config.Profile.Deviations = []oidcclient.Deviation{{Rule: oidcclient.RuleBearerHeader, Reason: "the suite", URL: "https://openid.net/certification/"}}
+			s := r.accepted(r.login())
+			call := r.op.Calls(UserInfo)[0]
+			assert.Equal(r, http.MethodPost, call.Method)
+			assert.Equal(r, url.Values{"access_token": {s.Token().AccessToken}}, call.Form)
+			assert.Empty(r, call.Query)
+			r.notConfigurable("DPoP", func() { r.config.DPoP = true })
 		}},
 		{"oidcc-client-test-userinfo-invalid-sub", withUserInfo(), func(r *rp) {
 			r.op.Change(UserInfo, func(_ *Call, a *Answer) { a.Members["sub"] = a.Members["sub"].(string) + "invalid" })
@@ -51,6 +64,15 @@ func userInfoModules() []module {
 			})
 		}},
 	}
+}
+
+// userInfoOfBody takes the access token from a form only (RFC 6750 §2.2).
+func userInfoOfBody(op *OP, call *Call) *Answer {
+	g := op.grants[call.Form.Get("access_token")]
+	if g == nil || call.Header.Get("Authorization") != "" {
+		return refusal(http.StatusBadRequest, "invalid_request")
+	}
+	return object(op.Person(g))
 }
 
 // signUserInfo makes the provider sign its userinfo, and spoil it.
