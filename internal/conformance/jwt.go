@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -173,4 +174,30 @@ func (op *OP) LogoutJWT(subject, sid string) string {
 		"iat": op.Now.Unix(), "exp": op.Now.Add(2 * time.Minute).Unix(), "unknown": "to be ignored",
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
 	})
+}
+
+// ReadJWT returns the header and the claims of a client's JWT whose ES256 signature
+// holds under the key that choose takes for its header; a nil key demands alg none. ok
+// is false of any other.
+func ReadJWT(compact string, choose func(header map[string]any) *ecdsa.PublicKey) (header, claims map[string]any, ok bool) {
+	parts := strings.Split(compact, ".")
+	if len(parts) != 3 {
+		return nil, nil, false
+	}
+	decode := base64.RawURLEncoding.DecodeString
+	head, badHead := decode(parts[0])
+	body, badBody := decode(parts[1])
+	sig, badSig := decode(parts[2])
+	if badHead != nil || badBody != nil || badSig != nil || json.Unmarshal(head, &header) != nil || json.Unmarshal(body, &claims) != nil {
+		return nil, nil, false
+	}
+	key := choose(header)
+	if key == nil {
+		return header, claims, header["alg"] == "none" && len(sig) == 0
+	}
+	if header["alg"] != "ES256" || len(sig) != 64 {
+		return nil, nil, false
+	}
+	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	return header, claims, ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
 }
