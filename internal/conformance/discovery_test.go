@@ -6,9 +6,11 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"math/big"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -38,10 +40,21 @@ func discoveryModules() []module {
 			assert.Equal(r, "/a/rp"+path, r.op.Calls(JWKS)[0].Path)
 		}},
 		{"oidcc-client-test-discovery-issuer-mismatch", all(), func(r *rp) {
-			r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["issuer"] = r.op.Issuer + "INVALID" })
-			_, err := r.login()
-			r.refused(err, oidcclient.StepDiscover, "issuer", Register, JWKS, Authorize, Token, UserInfo)
-			assert.Len(r, r.op.Calls(), 1)
+			for name, change := range map[string]func(*oidcclient.Config){
+				"registered": func(*oidcclient.Config) {},
+				"to register": func(c *oidcclient.Config) {
+					c.ClientID, c.ClientSecret, c.Register = "", "", &oidcclient.RegistrationRequest{}
+				},
+			} {
+				r.Run(name, func(t *testing.T) {
+					r := r.again(t)
+					change(&r.config)
+					r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["issuer"] = r.op.Issuer + "INVALID" })
+					_, err := r.login()
+					r.refused(err, oidcclient.StepDiscover, "issuer", Register, JWKS, Authorize, Token, UserInfo)
+					assert.Len(r, r.op.Calls(), 1)
+				})
+			}
 		}},
 		{"oidcc-client-test-discovery-webfinger-acct", nil, func(r *rp) {
 			r.webFinger("acct:rp.discovery@", "acct:rp.discovery@")
@@ -50,18 +63,17 @@ func discoveryModules() []module {
 			r.webFinger("https://", "https://")
 		}},
 		{"oidcc-client-test-dynamic-registration", all(), func(r *rp) {
-			metadata := map[string]any{
-				"redirect_uris": []string{r.config.RedirectURI}, "response_types": []string{r.responseType},
-				"token_endpoint_auth_method": "client_secret_basic",
-			}
-			registered, err := oidcclient.Registrar{Endpoint: r.op.Issuer + "/register", HTTPClient: r.op.HTTPClient()}.Register(r.Context(), metadata)
-			require.NoError(r, err)
-			assert.Zero(r, registered.SecretEndsAt, "the suite leaves client_secret_expires_at out")
-			call := r.op.Calls(Register)[0]
-			assert.Equal(r, http.MethodPost, call.Method)
-			assert.Contains(r, string(call.Body), `"redirect_uris":["`+r.config.RedirectURI+`"]`)
-			r.config.ClientID, r.config.ClientSecret = registered.ClientID, registered.ClientSecret
+			r.config.ClientID, r.config.ClientSecret = "", ""
+			r.config.Register = &oidcclient.RegistrationRequest{Metadata: map[string]any{"client_name": "conformance"}}
 			r.accepted(r.login())
+			r.order(Discovery, Register, Authorize)
+			require.Len(r, r.op.Calls(Register), 1)
+			call, sent := r.op.Calls(Register)[0], map[string]any{}
+			assert.Equal(r, http.MethodPost, call.Method)
+			require.NoError(r, json.Unmarshal(call.Body, &sent))
+			assert.Subset(r, sent, map[string]any{
+				"redirect_uris": []any{r.config.RedirectURI}, "response_types": []any{r.responseType}, "client_name": "conformance",
+			})
 		}},
 		{"oidcc-client-test-mtls-endpoint-aliases", with("code"), func(r *rp) {
 			r.meet(New(true))
@@ -104,10 +116,7 @@ func (r *rp) webFinger(account, resource string) {
 	r.meet(New(true))
 	r.op.Issuer = r.op.URL + "/a/rp-" + random()
 	host := strings.TrimPrefix(r.op.URL, "https://")
-	issuer, err := oidcclient.FindIssuer(r.Context(), r.op.HTTPClient(), account+host)
-	require.NoError(r, err)
-	require.Equal(r, r.op.Issuer, issuer)
-	r.config.Issuer = issuer
+	r.config.Issuer, r.config.Account = "", account+host
 	r.accepted(r.login())
 	r.order(WebFinger, Discovery, Authorize, Token)
 	query := r.op.Calls(WebFinger)[0].Query

@@ -36,6 +36,16 @@ func requestModules() []module {
 				assert.False(r, outside.Has(name), "%s is in the object", name)
 			}
 		}},
+		// Not played as the suite has it: this library makes no unsigned request object,
+		// which any other place could have made as well.
+		{"oidcc-client-test-request-uri-signed-none", nil, func(r *rp) {
+			r.config.Carriage = oidcclient.CarryReference
+			r.notConfigurable("Key", func() {})
+			r.notConfigurable("Key", func() { r.config.Key = &assertion.Key{Algorithm: "none"} })
+			r.notConfigurable("Key", func() {
+				r.config.Key = &assertion.Key{Algorithm: "none", Signer: ECKey("ES256", "sig").Private}
+			})
+		}},
 	}
 }
 
