@@ -176,10 +176,10 @@ func (op *OP) LogoutJWT(subject, sid string) string {
 	})
 }
 
-// ReadJWT returns the header and the claims of a client's JWT whose ES256 signature
-// holds under the key that choose takes for its header; a nil key demands alg none. ok
-// is false of any other.
-func ReadJWT(compact string, choose func(header map[string]any) *ecdsa.PublicKey) (header, claims map[string]any, ok bool) {
+// ReadJWT returns the header and the claims of a client's JWT whose signature holds
+// under the key that choose takes for its header: ES256 by an ECDSA key, RS256 or PS256
+// by an RSA key; a nil key demands alg none. ok is false of any other.
+func ReadJWT(compact string, choose func(header map[string]any) crypto.PublicKey) (header, claims map[string]any, ok bool) {
 	parts := strings.Split(compact, ".")
 	if len(parts) != 3 {
 		return nil, nil, false
@@ -191,13 +191,19 @@ func ReadJWT(compact string, choose func(header map[string]any) *ecdsa.PublicKey
 	if badHead != nil || badBody != nil || badSig != nil || json.Unmarshal(head, &header) != nil || json.Unmarshal(body, &claims) != nil {
 		return nil, nil, false
 	}
-	key := choose(header)
-	if key == nil {
-		return header, claims, header["alg"] == "none" && len(sig) == 0
+	alg, _ := header["alg"].(string)
+	return header, claims, holds(alg, choose(header), []byte(parts[0]+"."+parts[1]), sig)
+}
+
+func holds(alg string, key crypto.PublicKey, input, sig []byte) bool {
+	sum := sha256.Sum256(input)
+	switch key := key.(type) {
+	case *ecdsa.PublicKey:
+		return alg == "ES256" && len(sig) == 64 &&
+			ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+	case *rsa.PublicKey:
+		return alg == "RS256" && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil ||
+			alg == "PS256" && rsa.VerifyPSS(key, crypto.SHA256, sum[:], sig, nil) == nil
 	}
-	if header["alg"] != "ES256" || len(sig) != 64 {
-		return nil, nil, false
-	}
-	sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	return header, claims, ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+	return key == nil && alg == "none" && len(sig) == 0
 }
