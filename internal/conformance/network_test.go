@@ -90,7 +90,7 @@ func answers(name string, where Step, step oidcclient.Step, spoil func(*OP, *Ans
 // redirected sends the client to another place, which has the honest answer.
 func redirected(name string, where Step, step oidcclient.Step, uncalled ...Step) module {
 	return answers("redirect-"+name, where, step, func(op *OP, a *Answer) {
-		a.Status, a.Header = http.StatusTemporaryRedirect, http.Header{"Location": {op.URL + "/elsewhere"}}
+		a.Status, a.Header = http.StatusFound, http.Header{"Location": {op.URL + "/elsewhere"}}
 	}, uncalled)
 }
 
