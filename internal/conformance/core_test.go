@@ -14,7 +14,7 @@ import (
 
 // coreModules are those of OpenID Connect Core, Discovery and Registration.
 func coreModules() []module {
-	return slices.Concat(flowModules(), discoveryModules(), keyModules(), idTokenModules(), hashModules(), userInfoModules(), refreshModules(), requestModules())
+	return slices.Concat(flowModules(), discoveryModules(), keyModules(), idTokenModules(), hashModules(), userInfoModules(), refreshModules(), requestModules(), sourceModules())
 }
 
 // flowModules are about what a login sends and takes.
