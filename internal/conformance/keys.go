@@ -95,13 +95,13 @@ func KoblitzKey() Key {
 }
 
 // usualKeys are two of each kind that is used most, one of each other, and some for
-// encryption.
-func usualKeys() []Key {
+// encryption: the same for every OP.
+var usualKeys = sync.OnceValue(func() []Key {
 	return []Key{
 		RSAKey(), OtherRSAKey("RS256", "sig"), ECKey("ES256", "sig"), ECKey("ES256", "sig"), KoblitzKey(), EdKey(),
 		OtherRSAKey("RSA-OAEP", "enc"), ECKey("ECDH-ES", "enc"),
 	}
-}
+})
 
 // key returns the first key that signs with alg.
 func (op *OP) key(alg string) (Key, bool) {

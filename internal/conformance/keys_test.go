@@ -15,6 +15,7 @@ import (
 func keyModules() []module {
 	return []module{
 		{"oidcc-client-test-kid-absent-single-jwks", all(), func(r *rp) {
+			r.useRS256()
 			r.op.Keys = []Key{RSAKey().Unnamed()}
 			s := r.accepted(r.login())
 			assert.NotContains(r, s.IDToken().Raw(), "kid")
@@ -22,6 +23,7 @@ func keyModules() []module {
 		// Either is allowed. Of several keys that fit this library picks none; those
 		// of the other kinds, an unknown curve among them, are no hindrance.
 		{"oidcc-client-test-kid-absent-multiple-jwks", all(), func(r *rp) {
+			r.useRS256()
 			r.op.Keys = unnamedKeys(3)
 			first, uncalled := oidcclient.StepIdentity, []Step{UserInfo}
 			if r.has("id_token") {
@@ -33,7 +35,6 @@ func keyModules() []module {
 			r.Run("one that fits", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
 		}},
 		{"oidcc-client-test-signing-key-rotation", all(), func(r *rp) {
-			r.useES256()
 			r.accepted(r.login())
 			r.op.Keys, r.op.Now = []Key{ECKey("ES256", "sig")}, r.op.Now.Add(time.Minute)
 			r.accepted(r.login())
@@ -43,7 +44,6 @@ func keyModules() []module {
 			}
 		}},
 		{"oidcc-client-test-signing-key-rotation-just-before-signing", all(), func(r *rp) {
-			r.useES256()
 			// The suite can't know whether the client had the old keys; here it has.
 			require.NoError(r, r.client().Ready(r.Context()))
 			require.Len(r, r.op.Calls(JWKS), 1)
@@ -59,12 +59,15 @@ func keyModules() []module {
 			assert.Greater(r, len(r.op.Calls(JWKS)), 1)
 		}},
 		{"oidcc-client-test-idtoken-sig-rs256", all(), func(r *rp) {
-			assert.Equal(r, "RS256", r.op.Alg)
+			r.useRS256()
 			r.accepted(r.login())
 		}},
-		{"oidcc-client-test-invalid-sig-rs256", all(), func(r *rp) { r.refusesIDTokens("signature", broken) }},
+		{"oidcc-client-test-invalid-sig-rs256", all(), func(r *rp) {
+			r.useRS256()
+			r.refusesIDTokens("signature", broken)
+		}},
 		{"oidcc-client-test-invalid-sig-es256", all(), func(r *rp) {
-			r.useES256()
+			assert.Equal(r, "ES256", r.op.Alg)
 			r.Run("right", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
 			r.refusesIDTokens("signature", broken)
 		}},
@@ -103,4 +106,5 @@ func unnamedKeys(n int) (keys []Key) {
 
 func broken(t *JWT) { t.Rewrite = Break }
 
-func (r *rp) useES256() { r.op.Alg, r.config.Algorithm = "ES256", "ES256" }
+// useRS256 makes the provider sign with RS256.
+func (r *rp) useRS256() { r.op.Alg, r.config.Algorithm = "RS256", "RS256" }

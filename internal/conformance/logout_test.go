@@ -48,6 +48,9 @@ func backChannelModules() []module {
 	const name = "oidcc-client-test-rp-backchannel-rpinitlogout"
 	refuses := func(suffix, check string, spoil func(*JWT)) module {
 		return module{name + suffix, all(), func(r *rp) {
+			if suffix == "-wrong-alg" {
+				r.useRS256()
+			}
 			r.op.ChangeJWT(spoil, LogoutToken)
 			s := r.site(nil)
 			subject, sid := s.login()

@@ -140,7 +140,7 @@ func New(secure bool) *OP {
 		// Characters for which the form encoding of Basic matters (RFC 6749 §2.3.1).
 		Client:       Client{ID: "rp:conformance +%/1", Secret: "a secret+of:32%/ or more characters &=", RedirectURI: "https://rp.example/callback"},
 		Alg:          "RS256",
-		Keys:         usualKeys(),
+		Keys:         slices.Clone(usualKeys()),
 		Now:          time.Date(2026, 5, 17, 9, 0, 0, 0, time.UTC),
 		Authenticate: secretBasic,
 		grants:       map[string]*Grant{},

@@ -40,6 +40,7 @@ func userInfoModules() []module {
 			assert.Nil(r, s, "nobody is logged in with it")
 		}},
 		{"oidcc-client-test-userinfo-signed", withUserInfo(), func(r *rp) {
+			r.useRS256()
 			r.config.UserInfoAlgorithm = "RS256"
 			r.Run("right", func(t *testing.T) {
 				r := r.again(t)
