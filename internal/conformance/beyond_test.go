@@ -14,7 +14,7 @@ import (
 
 // beyondModules are about what the suite can't see.
 func beyondModules() []module {
-	return slices.Concat(claimModules(), timeModules(), tokenModules(), callbackModules(), networkModules(), proofModules())
+	return slices.Concat(claimModules(), timeModules(), tokenModules(), callbackModules(), networkModules(), proofModules(), unseenLogoutModules())
 }
 
 // claimModules are about claims that no module of the suite spoils.

@@ -20,14 +20,11 @@ func callbackModules() []module {
 			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo)
 		}}
 	}
-	promised := refuses("iss-missing-though-promised", "iss", func(*rp, url.Values) {})
+	promised := refuses("iss-missing-though-promised", "iss", func(*rp, url.Values) {}).after(func(r *rp) {
+		r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["authorization_response_iss_parameter_supported"] = true })
+	})
 	// The iss of an ID token in the response says the same, signed (RFC 9207 §2.4).
 	promised.in = append(basic(), variant{"code token", "fragment"}, variant{"code token", "form_post"})
-	promise := promised.run
-	promised.run = func(r *rp) {
-		r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["authorization_response_iss_parameter_supported"] = true })
-		promise(r)
-	}
 	return []module{
 		refuses("state-missing", "state", func(_ *rp, v url.Values) { v.Del("state") }),
 		refuses("state-invalid", "state", func(_ *rp, v url.Values) { v.Set("state", v.Get("state")+"1") }),

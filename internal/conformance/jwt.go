@@ -166,14 +166,21 @@ func (op *OP) idToken(kind Kind, g *Grant, access, code string) string {
 	return op.Sign(kind, claims)
 }
 
-// LogoutJWT signs a logout token (Back-Channel Logout §2.4) for the session of an
-// ID token, with a member that nobody knows.
+// LogoutJWT signs a logout token (Back-Channel Logout §2.4) for a subject, a sid or
+// both, with a member that nobody knows.
 func (op *OP) LogoutJWT(subject, sid string) string {
-	return op.Sign(LogoutToken, map[string]any{
-		"iss": op.Issuer, "sub": subject, "aud": op.Client.ID, "sid": sid, "jti": random(),
+	claims := map[string]any{
+		"iss": op.Issuer, "aud": op.Client.ID, "jti": random(),
 		"iat": op.Now.Unix(), "exp": op.Now.Add(2 * time.Minute).Unix(), "unknown": "to be ignored",
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
-	})
+	}
+	if subject != "" {
+		claims["sub"] = subject
+	}
+	if sid != "" {
+		claims["sid"] = sid
+	}
+	return op.Sign(LogoutToken, claims)
 }
 
 // ReadJWT returns the header and the claims of a client's JWT whose signature holds

@@ -46,27 +46,7 @@ func rpInitiatedModules() []module {
 // backChannelModules are of Back-Channel Logout.
 func backChannelModules() []module {
 	const name = "oidcc-client-test-rp-backchannel-rpinitlogout"
-	refuses := func(suffix, check string, spoil func(*JWT)) module {
-		return module{name + suffix, all(), func(r *rp) {
-			if suffix == "-wrong-alg" {
-				r.useRS256()
-			}
-			r.op.ChangeJWT(spoil, LogoutToken)
-			s := r.site(nil)
-			subject, sid := s.login()
-			_, err := r.client().VerifyLogoutToken(r.Context(), r.op.LogoutJWT(subject, sid))
-			r.refused(err, oidcclient.StepLogout, check)
-			p := s.deliver(r.op.LogoutJWT(subject, sid))
-			assert.Equal(r, http.StatusBadRequest, p.StatusCode)
-			assert.Contains(r, p.body, `"error":"invalid_request"`)
-			assert.Contains(r, p.Header.Get("Cache-Control"), "no-store")
-			assert.NotNil(r, s.session(), "it goes on")
-			p = s.logout(func() {
-				assert.Equal(r, http.StatusBadRequest, s.deliver(r.op.LogoutJWT(subject, sid)).StatusCode)
-			})
-			assert.Contains(r, p.body, "logged out: true")
-		}}
-	}
+	refuses := func(suffix, check string, spoil func(*JWT)) module { return refusesLogout(name+suffix, check, spoil) }
 	event := func(name string) map[string]any { return map[string]any{name: map[string]any{}} }
 	return []module{
 		{name, all(), func(r *rp) {
@@ -89,12 +69,61 @@ func backChannelModules() []module {
 		refuses("-wrong-alg", "header", func(t *JWT) {
 			other := ECKey("ES256", "sig")
 			t.Header["alg"], t.Header["kid"], t.Key = "ES256", other.ID(), other.Private
-		}),
+		}).after((*rp).useRS256),
 		refuses("-wrong-iss", "iss", func(t *JWT) { t.Claims["iss"] = t.Claims["iss"].(string) + "INVALID" }),
 		refuses("-wrong-aud", "aud", func(t *JWT) { t.Claims["aud"] = t.Claims["aud"].(string) + "INVALID" }),
 		refuses("-no-event", "event", without("events")),
 		refuses("-wrong-event", "event", set("events", event("http://schemas.openid.net/event/foobar"))),
 		refuses("-with-nonce", "nonce", set("nonce", "any")),
+	}
+}
+
+// refusesLogout is a module with a spoiled logout token, which has to be refused for
+// check, and to leave the session alone.
+func refusesLogout(name, check string, spoil func(*JWT)) module {
+	return module{name, all(), func(r *rp) {
+		r.op.ChangeJWT(spoil, LogoutToken)
+		s := r.site(nil)
+		subject, sid := s.login()
+		_, err := r.client().VerifyLogoutToken(r.Context(), r.op.LogoutJWT(subject, sid))
+		r.refused(err, oidcclient.StepLogout, check)
+		p := s.deliver(r.op.LogoutJWT(subject, sid))
+		assert.Equal(r, http.StatusBadRequest, p.StatusCode)
+		assert.Contains(r, p.body, `"error":"invalid_request"`)
+		assert.Contains(r, p.Header.Get("Cache-Control"), "no-store")
+		assert.NotNil(r, s.session(), "it goes on")
+		p = s.logout(func() {
+			assert.Equal(r, http.StatusBadRequest, s.deliver(r.op.LogoutJWT(subject, sid)).StatusCode)
+		})
+		assert.Contains(r, p.body, "logged out: true")
+	}}
+}
+
+// unseenLogoutModules are about logout tokens that the suite does not send.
+func unseenLogoutModules() []module {
+	return []module{
+		refusesLogout("beyond-logout-token-of-nobody", "sub", func(t *JWT) {
+			delete(t.Claims, "sub")
+			delete(t.Claims, "sid")
+		}),
+		refusesLogout("beyond-logout-token-without-jti", "profile", without("jti")),
+		refusesLogout("beyond-logout-token-without-iat", "iat", without("iat")),
+		refusesLogout("beyond-logout-token-expired", "exp", set("exp", 1)),
+		refusesLogout("beyond-logout-token-invalid-sig", "signature", broken),
+		refusesLogout("beyond-logout-token-typ-access-token", "header", func(t *JWT) { t.Header["typ"] = "at+jwt" }),
+		refusesLogout("beyond-logout-token-event-no-object", "event", set("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": true})),
+		{"beyond-logout-token-of-another-session", all(), func(r *rp) {
+			s := r.site(nil)
+			subject, sid := s.login()
+			assert.Equal(r, http.StatusOK, s.deliver(r.op.LogoutJWT("", sid+"1")).StatusCode)
+			assert.NotNil(r, s.session())
+			assert.Equal(r, http.StatusOK, s.deliver(r.op.LogoutJWT(subject, "")).StatusCode)
+			assert.Nil(r, s.session(), "a subject without sid is all of its sessions")
+		}},
+		{"beyond-session-state", all(), func(r *rp) {
+			r.op.Change(Authorize, func(_ *Call, a *Answer) { a.Params.Set("session_state", "hash.salt") })
+			assert.Equal(r, "hash.salt", r.accepted(r.login()).SessionState())
+		}},
 	}
 }
 

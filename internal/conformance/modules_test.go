@@ -22,6 +22,16 @@ type module struct {
 	run func(*rp)
 }
 
+// after is the module once prepare is done.
+func (m module) after(prepare func(*rp)) module {
+	run := m.run
+	m.run = func(r *rp) {
+		prepare(r)
+		run(r)
+	}
+	return m
+}
+
 // modules lists all modules. Each family has a file.
 func modules() []module {
 	return slices.Concat(coreModules(), logoutModules(), beyondModules())
