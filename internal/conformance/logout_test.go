@@ -14,7 +14,7 @@ import (
 
 // logoutModules are those of the four logout specifications.
 func logoutModules() []module {
-	return slices.Concat(rpInitiatedModules(), backChannelModules(), frontChannelModules())
+	return slices.Concat(rpInitiatedModules(), backChannelModules(), frontChannelModules(), sessionModules())
 }
 
 // rpInitiatedModules are of RP-Initiated Logout.
