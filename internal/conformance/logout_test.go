@@ -46,7 +46,9 @@ func rpInitiatedModules() []module {
 // backChannelModules are of Back-Channel Logout.
 func backChannelModules() []module {
 	const name = "oidcc-client-test-rp-backchannel-rpinitlogout"
-	refuses := func(suffix, check string, spoil func(*JWT)) module { return refusesLogout(name+suffix, check, spoil) }
+	refuses := func(suffix, check string, spoil func(*JWT)) module {
+		return refusesLogout(name+suffix, check, spoil, all())
+	}
 	event := func(name string) map[string]any { return map[string]any{name: map[string]any{}} }
 	return []module{
 		{name, all(), func(r *rp) {
@@ -80,8 +82,8 @@ func backChannelModules() []module {
 
 // refusesLogout is a module with a spoiled logout token, which has to be refused for
 // check, and to leave the session alone.
-func refusesLogout(name, check string, spoil func(*JWT)) module {
-	return module{name, all(), func(r *rp) {
+func refusesLogout(name, check string, spoil func(*JWT), in []variant) module {
+	return module{name, in, func(r *rp) {
 		r.op.ChangeJWT(spoil, LogoutToken)
 		s := r.site(nil)
 		subject, sid := s.login()
@@ -105,14 +107,14 @@ func unseenLogoutModules() []module {
 		refusesLogout("beyond-logout-token-of-nobody", "sub", func(t *JWT) {
 			delete(t.Claims, "sub")
 			delete(t.Claims, "sid")
-		}),
-		refusesLogout("beyond-logout-token-without-jti", "profile", without("jti")),
-		refusesLogout("beyond-logout-token-without-iat", "iat", without("iat")),
-		refusesLogout("beyond-logout-token-expired", "exp", set("exp", 1)),
-		refusesLogout("beyond-logout-token-invalid-sig", "signature", broken),
-		refusesLogout("beyond-logout-token-typ-access-token", "header", func(t *JWT) { t.Header["typ"] = "at+jwt" }),
-		refusesLogout("beyond-logout-token-event-no-object", "event", set("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": true})),
-		{"beyond-logout-token-of-another-session", all(), func(r *rp) {
+		}, oneOfEach()),
+		refusesLogout("beyond-logout-token-without-jti", "profile", without("jti"), oneOfEach()),
+		refusesLogout("beyond-logout-token-without-iat", "iat", without("iat"), oneOfEach()),
+		refusesLogout("beyond-logout-token-expired", "exp", set("exp", 1), oneOfEach()),
+		refusesLogout("beyond-logout-token-invalid-sig", "signature", broken, oneOfEach()),
+		refusesLogout("beyond-logout-token-typ-access-token", "header", func(t *JWT) { t.Header["typ"] = "at+jwt" }, oneOfEach()),
+		refusesLogout("beyond-logout-token-event-no-object", "event", set("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": true}), oneOfEach()),
+		{"beyond-logout-token-of-another-session", oneOfEach(), func(r *rp) {
 			s := r.site(nil)
 			subject, sid := s.login()
 			assert.Equal(r, http.StatusOK, s.deliver(r.op.LogoutJWT("", sid+"1")).StatusCode)

@@ -61,6 +61,11 @@ func front() (out []variant) {
 // all are those with an ID token anywhere.
 func all() []variant { return slices.Concat(basic(), front()) }
 
+// oneOfEach are one with a code alone, one hybrid and one implicit.
+func oneOfEach() []variant {
+	return []variant{{"code", "query"}, {"code id_token", "form_post"}, {"id_token", "fragment"}}
+}
+
 // with are those of all that have every one of the parts.
 func with(parts ...string) []variant {
 	return slices.DeleteFunc(all(), func(v variant) bool {

@@ -14,7 +14,7 @@ import (
 // browser elsewhere; here the page and what comes of its form are.
 func sessionModules() []module {
 	return []module{
-		{"oidcc-client-test-session-management", all(), func(r *rp) {
+		{"oidcc-client-test-session-management", oneOfEach(), func(r *rp) {
 			for name, tt := range map[string]struct {
 				change func(*rp)
 				goesOn bool
