@@ -390,3 +390,23 @@ func TestLoaders(t *testing.T) {
 		assert.Error(t, err, bad)
 	}
 }
+
+func TestBackchannelRequestRefuses(t *testing.T) {
+	signer, err := assertion.New(assertion.Config{ClientID: "client", Clock: clock, Key: assertion.Key{Signer: ecKey(t, elliptic.P256())}})
+	require.NoError(t, err)
+	text, err := signer.BackchannelRequest(t.Context(), "https://op.example", url.Values{"login_hint": {"anna"}})
+	require.NoError(t, err)
+	assert.NotEmpty(t, text)
+	for name, tt := range map[string]struct {
+		audience string
+		params   url.Values
+	}{
+		"no audience": {"", url.Values{"login_hint": {"anna"}}},
+		"a claim":     {"https://op.example", url.Values{"iss": {"another"}}},
+		"no value":    {"https://op.example", url.Values{"login_hint": nil}},
+	} {
+		text, err := signer.BackchannelRequest(t.Context(), tt.audience, tt.params)
+		assert.Error(t, err, name)
+		assert.Empty(t, text, name)
+	}
+}

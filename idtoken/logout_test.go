@@ -159,3 +159,28 @@ func TestLegacyIdentity(t *testing.T) {
 		assert.Equal(t, tt.refused, refusal.Check, name)
 	}
 }
+
+func TestVerifyClaims(t *testing.T) {
+	good := members{"iss": testIssuer, "sub": "somebody", "name": "Anna"}
+	info, err := testVerifier(t, nil).VerifyClaims(t.Context(), signed(t, goodHeader(), good))
+	require.NoError(t, err)
+	var into struct {
+		Name string `json:"name"`
+	}
+	require.NoError(t, info.Claims(&into))
+	assert.Equal(t, "Anna", into.Name)
+	for name, tt := range map[string]struct {
+		raw     string
+		refused Check
+	}{
+		"no token":       {"anna", CheckShape},
+		"another issuer": {signed(t, goodHeader(), with(good, "iss", "https://evil.example")), CheckIssuer},
+		"expired":        {signed(t, goodHeader(), with(good, "exp", testNow.Unix()-31)), CheckExpiry},
+	} {
+		info, err := testVerifier(t, nil).VerifyClaims(t.Context(), tt.raw)
+		assert.Nil(t, info, name)
+		var refusal *Error
+		require.True(t, errors.As(err, &refusal), "%s: %v", name, err)
+		assert.Equal(t, tt.refused.String(), refusal.Check.String(), name)
+	}
+}

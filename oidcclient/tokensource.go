@@ -38,7 +38,8 @@ type TokenSource struct {
 // TokenSource returns a source of the session's access token. save is called
 // with each new session before its token is handed out; as long as it fails, its
 // error is returned instead and the next call saves again: a rotated refresh
-// token that is not stored would be lost. ctx ends the source's requests.
+// token that is not stored would be lost. Without save, nothing is refreshed: once
+// the token is over, there is an error. ctx ends the source's requests.
 func (c *Client) TokenSource(ctx context.Context, s *Session, save func(context.Context, *Session) error) *TokenSource {
 	return &TokenSource{ctx: ctx, client: c, save: save, session: s}
 }
@@ -127,6 +128,9 @@ func (t *TokenSource) still(refused string, err error) (*Session, error) {
 func (t *TokenSource) renew(refused string) error {
 	if s, err := t.known(refused); s != nil || err != nil {
 		return err // somebody else was faster
+	}
+	if t.save == nil {
+		return refuse(StepRefresh, "save", "token has to be refreshed, and there is nothing to store another one with")
 	}
 	t.mu.Lock()
 	s, unsaved := t.session, t.unsaved
