@@ -64,6 +64,21 @@ func TestTokenSource(t *testing.T) {
 	assert.Equal(t, saved[1].Token().AccessToken, third.AccessToken)
 }
 
+// A rotated refresh token that nobody stores would be lost.
+func TestTokenSourceWithoutSave(t *testing.T) {
+	r, clock := newMovingRig(t, nil)
+	session, err := r.login(t.Context())
+	require.NoError(t, err)
+	source := r.client.TokenSource(t.Context(), session, nil)
+	_, err = source.Token()
+	require.NoError(t, err, "it is good without a refresh")
+	clock.ahead.Add(int64(session.Expiry().Sub(clock.Now())))
+	_, err = source.Token()
+	var refused *oidcclient.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "save", refused.Check)
+}
+
 // When the keys can't be had at a refresh, the tokens that came are not lost.
 func TestRefreshWithoutKeys(t *testing.T) {
 	r, clock := newMovingRig(t, nil)
