@@ -19,7 +19,7 @@ func (op *OP) discovery(*Call) *Answer {
 	members := map[string]any{
 		"issuer":                                op.Issuer,
 		"response_types_supported":              []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"},
-		"response_modes_supported":              []string{"query", "fragment", "form_post"},
+		"response_modes_supported":              []string{"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"},
 		"subject_types_supported":               []string{"public", "pairwise"},
 		"id_token_signing_alg_values_supported": []string{"none", "HS256", "RS256", "PS256", "ES256", "ES256K", "EdDSA"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"},
@@ -58,6 +58,13 @@ func secretBasic(op *OP, call *Call) bool {
 func (op *OP) token(call *Call) *Answer {
 	if !op.Authenticate(op, call) {
 		return refusal(http.StatusUnauthorized, "invalid_client")
+	}
+	if id := call.Form.Get("auth_req_id"); id != "" {
+		g, refused := op.agreed(id)
+		if refused != nil {
+			return refused
+		}
+		return object(op.Tokens(CodeToken, g))
 	}
 	name, kind := call.Form.Get("code"), CodeToken
 	if call.Form.Get("grant_type") == "refresh_token" {

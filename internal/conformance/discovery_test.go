@@ -1,8 +1,7 @@
 package conformance
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -127,10 +126,12 @@ func (r *rp) webFinger(account, resource string) {
 // selfSigned is a certificate for a client.
 func selfSigned(r *rp) tls.Certificate {
 	r.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(r, err)
-	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: r.op.Now, NotAfter: r.op.Now.Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	require.NoError(r, err)
+	return certificate(ECKey("ES256", "sig").Private, r.op.Now)
+}
+
+// certificate is one of a key's own, good for a day.
+func certificate(key crypto.Signer, from time.Time) tls.Certificate {
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: from, NotAfter: from.Add(24 * time.Hour)}
+	der := must(x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key))
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // authorize answers an authorization request at once, in any response type of
@@ -29,11 +30,12 @@ func (op *OP) Respond(params url.Values) *Answer {
 	g := &Grant{Params: params, Subject: "user-subject-1234531", SessionID: "session-" + random(), AuthTime: op.Now}
 	types := strings.Fields(params.Get("response_type"))
 	mode := params.Get("response_mode")
+	usual := "fragment"
+	if params.Get("response_type") == "code" {
+		usual = "query"
+	}
 	if mode == "" {
-		mode = "fragment"
-		if params.Get("response_type") == "code" {
-			mode = "query"
-		}
+		mode = usual
 	}
 	out := url.Values{"state": {params.Get("state")}}
 	var code, access string
@@ -51,7 +53,22 @@ func (op *OP) Respond(params url.Values) *Answer {
 	if slices.Contains(types, "id_token") {
 		out.Set("id_token", op.idToken(FrontToken, g, access, code))
 	}
+	if plain, signed := strings.CutSuffix(mode, "jwt"); signed {
+		if mode = strings.TrimSuffix(plain, "."); mode == "" {
+			mode = usual
+		}
+		out = url.Values{"response": {op.response(out)}}
+	}
 	return &Answer{To: op.Client.RedirectURI, Mode: mode, Params: out}
+}
+
+// response signs an authorization response (JARM §2.1).
+func (op *OP) response(params url.Values) string {
+	claims := map[string]any{"iss": op.Issuer, "aud": op.Client.ID, "exp": op.Now.Add(time.Minute).Unix()}
+	for name := range params {
+		claims[name] = params.Get(name)
+	}
+	return op.Sign(ResponseToken, claims)
 }
 
 // formPage is a page that posts itself (OAuth 2.0 Form Post Response Mode §4).

@@ -28,7 +28,8 @@ type rp struct {
 	// begin is what a login asks for.
 	begin oidcclient.BeginOptions
 
-	made *oidcclient.Client
+	made     *oidcclient.Client
+	prepared []func(*rp)
 }
 
 func newRP(t *testing.T, v variant) *rp {
@@ -36,6 +37,13 @@ func newRP(t *testing.T, v variant) *rp {
 	r := &rp{T: t, variant: v}
 	r.meet(New(false))
 	return r
+}
+
+// prepare does something to the relying party, and to those that again makes of it.
+func (r *rp) prepare(f func(*rp)) {
+	r.Helper()
+	r.prepared = append(r.prepared, f)
+	f(r)
 }
 
 // meet gives the relying party a provider in the place of the one before.
@@ -204,6 +212,9 @@ func (r *rp) notConfigurable(field string, change func()) {
 func (r *rp) again(t *testing.T) *rp {
 	t.Helper()
 	fresh := newRP(t, r.variant)
+	for _, f := range r.prepared {
+		fresh.prepare(f)
+	}
 	issuer, client, clock := fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock
 	fresh.config = r.config
 	fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock = issuer, client, clock

@@ -28,6 +28,7 @@ const (
 	RefreshedToken Kind = "refreshed ID token" // for the refresh token
 	SignedUserInfo Kind = "userinfo"           // a signed userinfo answer
 	LogoutToken    Kind = "logout token"       // of back-channel logout
+	ResponseToken  Kind = "response"           // a signed authorization response
 )
 
 // A JWT is a token before it is signed.
@@ -159,6 +160,9 @@ func (op *OP) idToken(kind Kind, g *Grant, access, code string) string {
 	}
 	if code != "" {
 		claims["c_hash"] = HalfHash(op.Alg, code)
+	}
+	if state := g.Params.Get("state"); state != "" && kind == FrontToken {
+		claims["s_hash"] = HalfHash(op.Alg, state) // FAPI 1.0 Advanced §5.2.2.1
 	}
 	if g.Params.Get("response_type") == "id_token" { // there is no userinfo for it (§5.4)
 		maps.Copy(claims, op.Person(g))

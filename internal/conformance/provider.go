@@ -28,6 +28,7 @@ const (
 	Register   Step = "register"    // the registration endpoint
 	WebFinger  Step = "webfinger"   // at the root of the host
 	EndSession Step = "end_session" // the end_session_endpoint
+	Accounts   Step = "accounts"    // an API that takes access tokens
 	Elsewhere  Step = "elsewhere"   // a path that is no endpoint
 )
 
@@ -132,6 +133,9 @@ type Grant struct {
 	Subject, SessionID string
 	// AuthTime is when the person authenticated.
 	AuthTime time.Time
+	// Polls are how many token requests are answered authorization_pending before the
+	// person of a backchannel request agrees.
+	Polls int
 }
 
 // New starts an OP, behind TLS that takes client certificates if secure. Close it.
@@ -154,6 +158,7 @@ func New(secure bool) *OP {
 	op.Handle(UserInfo, "/userinfo", "userinfo_endpoint", (*OP).userinfo)
 	op.Handle(Register, "/register", "registration_endpoint", (*OP).register)
 	op.Handle(EndSession, "/end_session", "end_session_endpoint", (*OP).endSession)
+	op.Handle(Accounts, "/accounts", "", (*OP).accounts)
 	op.server = httptest.NewUnstartedServer(http.HandlerFunc(op.serve))
 	if secure {
 		op.server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert}

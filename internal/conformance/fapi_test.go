@@ -1,0 +1,214 @@
+package conformance
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/oidcclient"
+)
+
+// A setting is one of the combinations in which the suite plays a FAPI plan.
+type setting struct {
+	profile oidcclient.FAPI
+	// auth is private_key_jwt or self_signed_tls_client_auth.
+	auth string
+	// pushed requests, in FAPI 1, where they need not be.
+	pushed bool
+	// dpop binds tokens by proofs, in FAPI 2; otherwise they are bound to a certificate.
+	dpop bool
+	// nonces are demanded in proofs.
+	nonces bool
+}
+
+func (s setting) String() string {
+	binding := map[bool]string{true: "dpop", false: "mtls"}[s.dpop]
+	carriage := map[bool]string{true: "pushed", false: "by value"}[s.pushed]
+	return strings.Join([]string{s.profile.String(), s.auth, carriage, binding}, ", ")
+}
+
+var (
+	clientKey         = sync.OnceValue(func() *ecdsa.PrivateKey { return ECKey("ES256", "sig").Private.(*ecdsa.PrivateKey) })
+	clientCertificate = sync.OnceValue(func() tls.Certificate {
+		return certificate(clientKey(), time.Date(2026, 5, 17, 0, 0, 0, 0, time.UTC))
+	})
+)
+
+// fapi makes the relying party and the provider those of a profile. What the profile
+// chooses is not configured.
+func (r *rp) fapi(s setting) {
+	r.Helper()
+	r.prepare(func(r *rp) {
+		r.Helper()
+		r.meet(New(true))
+		cert := clientCertificate()
+		r.config.FAPI, r.config.ClientSecret, r.config.AuthMethod = s.profile, "", s.auth
+		r.config.Scopes = []string{"openid", "accounts"}
+		r.config.Key = &assertion.Key{Signer: clientKey(), ID: "client"}
+		r.config.ResponseAlgorithm = map[bool]string{true: "ES256"}[strings.HasSuffix(r.responseMode, "jwt")]
+		if s.pushed {
+			r.config.Carriage = oidcclient.CarryPushed
+		}
+		if r.op.Authenticate = AssertedBy(clientKey().Public()); s.auth == "self_signed_tls_client_auth" {
+			r.op.Authenticate = CertifiedBy(cert.Certificate[0])
+		}
+		if !s.dpop || s.auth != "private_key_jwt" {
+			r.config.ClientCertificate = &cert
+		}
+		if r.config.DPoP = s.dpop; s.dpop {
+			r.op.DemandProofs(func(string) string { return map[bool]string{true: random()}[s.nonces] })
+		} else {
+			r.op.DemandCertificates()
+		}
+		if s.profile == oidcclient.FAPI2Security {
+			r.op.DemandRequests(true, nil)
+		} else {
+			r.op.DemandRequests(s.pushed, clientKey().Public())
+		}
+		r.op.Change(Discovery, func(_ *Call, a *Answer) {
+			a.Members["code_challenge_methods_supported"] = []string{"S256"}
+			a.Members["tls_client_certificate_bound_access_tokens"] = !s.dpop
+			a.Members["token_endpoint_auth_methods_supported"] = []string{"private_key_jwt", "self_signed_tls_client_auth"}
+			a.Members["authorization_response_iss_parameter_supported"] = s.profile == oidcclient.FAPI2Security
+			if s.dpop {
+				a.Members["dpop_signing_alg_values_supported"] = []string{"ES256"}
+			}
+		})
+		if s.profile == oidcclient.FAPI2Security {
+			r.op.Change(Authorize, func(_ *Call, a *Answer) {
+				if a.Params != nil {
+					a.Params.Set("iss", r.op.Issuer)
+				}
+			})
+		}
+	})
+}
+
+// finished demands that a login succeeded, and that its access token opens the
+// accounts, by the same binding.
+func (r *rp) finished(s *oidcclient.Session, err error) *oidcclient.Session {
+	r.Helper()
+	r.accepted(s, err)
+	assert.Equal(r, http.StatusOK, r.readAccounts(r.tokens(s)))
+	return s
+}
+
+// tokens gives the session's access tokens, refreshed when one is refused.
+func (r *rp) tokens(s *oidcclient.Session) *oidcclient.TokenSource {
+	return r.client().TokenSource(r.Context(), s, func(context.Context, *oidcclient.Session) error { return nil })
+}
+
+// readAccounts calls the API and returns the status of its answer.
+func (r *rp) readAccounts(tokens oidcclient.AccessTokens) int {
+	r.Helper()
+	api := &http.Client{Transport: r.client().Transport(tokens, r.op.URL)}
+	answer, err := api.Get(r.op.Issuer + "/accounts")
+	require.NoError(r, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(r, err)
+	if answer.StatusCode == http.StatusOK {
+		var found struct{ Accounts []struct{ Owner string } }
+		require.NoError(r, json.Unmarshal(text, &found))
+		assert.Equal(r, "user-subject-1234531", found.Accounts[0].Owner)
+	}
+	return answer.StatusCode
+}
+
+// refreshesTwice demands that an API which refuses two access tokens gets refreshed
+// ones, while refresh tokens rotate.
+func (r *rp) refreshesTwice(s *oidcclient.Session) {
+	r.Helper()
+	calls, before, read := 0, len(r.op.Calls(Token)), len(r.op.Calls(Accounts))
+	r.op.Change(Accounts, func(_ *Call, a *Answer) {
+		if calls++; calls%2 == 1 {
+			*a = *challenge("Bearer", refusal(http.StatusUnauthorized, "invalid_token"))
+		}
+	})
+	tokens := r.tokens(s)
+	for range 2 {
+		assert.Equal(r, http.StatusOK, r.readAccounts(tokens))
+	}
+	refreshes := r.op.Calls(Token)[before:]
+	require.Len(r, refreshes, 2)
+	assert.NotEqual(r, refreshes[0].Form.Get("refresh_token"), refreshes[1].Form.Get("refresh_token"))
+	assert.Len(r, r.op.Calls(Accounts), read+4)
+}
+
+// identityModules are what all plans of FAPI ask about ID tokens. A name is without
+// the plan's prefix; begin makes a relying party one of the plan.
+func identityModules(prefix string, in []variant, begin func(*rp)) []module {
+	refuses := func(name, check string, spoil func(*JWT)) module {
+		return module{prefix + name, in, func(r *rp) {
+			begin(r)
+			r.refusesIDTokens(check, spoil)
+			r.uncalled(Accounts)
+		}}
+	}
+	return []module{
+		refuses("invalid-iss", "iss", more("iss")),
+		refuses("invalid-aud", "aud", more("aud")),
+		refuses("invalid-secondary-aud", "aud", func(t *JWT) { t.Claims["aud"] = []any{t.Claims["aud"], "another-client"} }),
+		refuses("invalid-null-alg", "shape", func(t *JWT) { t.Header = map[string]any{"alg": "none"} }),
+		refuses("invalid-alternate-alg", "header", func(t *JWT) { t.Header["alg"], t.Header["kid"] = "RS256", usualKeys()[0].ID() }),
+		refuses("invalid-expired-exp", "exp", func(t *JWT) { t.Claims["exp"] = t.Claims["iat"].(int64) - 301 }),
+		refuses("invalid-missing-exp", "exp", without("exp")),
+		refuses("invalid-missing-aud", "aud", without("aud")),
+		refuses("invalid-missing-iss", "iss", without("iss")),
+	}
+}
+
+// weekOld makes an ID token one that was issued a week ago and is still good.
+func weekOld(t *JWT) { t.Claims["iat"] = t.Claims["iat"].(int64) - 7*24*3600 }
+
+// audienceAsArray is the same audience in the other of its two forms.
+func audienceAsArray(t *JWT) { t.Claims["aud"] = []any{t.Claims["aud"]} }
+
+// leaveOut leaves members out of an endpoint's answers.
+func (r *rp) leaveOut(step Step, members ...string) {
+	r.op.Change(step, func(_ *Call, a *Answer) {
+		for _, name := range members {
+			delete(a.Members, name)
+		}
+	})
+}
+
+// wrongIssuer is the module in which the metadata name another issuer than asked.
+func wrongIssuer(name string, in []variant, begin func(*rp)) module {
+	return module{name, in, func(r *rp) {
+		begin(r)
+		r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["issuer"] = r.op.Issuer + "1" })
+		_, err := r.login()
+		r.refused(err, oidcclient.StepDiscover, "issuer", Push, Authorize, Token, UserInfo, JWKS)
+	}}
+}
+
+// inEach runs a module in each of the settings.
+func inEach(settings []setting, run func(*rp)) func(*rp) {
+	return func(r *rp) {
+		for _, s := range settings {
+			r.Run(s.String(), func(t *testing.T) {
+				r := newRP(t, r.variant)
+				r.fapi(s)
+				run(r)
+			})
+		}
+	}
+}
+
+// fapiModules are those of the plans of FAPI.
+func fapiModules() []module {
+	return slices.Concat(fapi1Modules(), fapi2Modules(), cibaModules())
+}
