@@ -11,7 +11,7 @@ import (
 // check refuses a configuration that can't work or contradicts itself.
 func (c *Config) check() *ConfigError {
 	for _, check := range []func() *ConfigError{
-		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity, c.checkFAPI,
+		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity, c.checkFAPI, c.checkPublished,
 	} {
 		if err := check(); err != nil {
 			return err

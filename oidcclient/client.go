@@ -15,7 +15,6 @@ import (
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/internal/jwe"
-	"github.com/rely-go/rely/internal/jwx"
 )
 
 // A Client logs people in at one provider. It is immutable and safe for
@@ -349,25 +348,6 @@ func (c *Client) Ready(ctx context.Context) error {
 		return notBelieved(ctx, StepIdentity, err)
 	}
 	return nil
-}
-
-// PublicJWKS returns the JWK Set (RFC 7517 §5) of the keys with which this client
-// signs and to which the provider encrypts, for a provider that fetches them; an
-// empty set when there are none.
-func (c *Client) PublicJWKS() ([]byte, error) {
-	keys := c.encryptionKeys()
-	if k := c.cfg.Key; k != nil && k.Signer != nil {
-		for _, signer := range []*assertion.Signer{c.requests, c.auth.signer} {
-			if signer != nil && !isHMAC(signer.Algorithm()) {
-				keys = append(keys, jwx.Key{ID: k.ID, Algorithm: signer.Algorithm(), Use: "sig", Public: k.Signer.Public()})
-				break
-			}
-		}
-	}
-	if len(keys) == 0 {
-		return []byte(`{"keys":[]}`), nil
-	}
-	return jwx.MarshalPublic(keys)
 }
 
 // MeetsACR reports whether an authentication context class is at least the given

@@ -251,6 +251,9 @@ func (c *Client) registrationMetadata() map[string]any {
 	for name, value := range c.cfg.Register.Metadata {
 		m[name] = value
 	}
+	if _, fetched := m["jwks_uri"]; fetched {
+		delete(m, "jwks") // RFC 7591 §2: not both
+	}
 	return m
 }
 

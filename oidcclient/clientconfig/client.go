@@ -128,6 +128,13 @@ type Client struct {
 	// JWKS has this client's private keys: those with use enc decrypt, and the one
 	// with another or no use signs, instead of private_key_file.
 	JWKS json.RawMessage `json:"jwks"`
+	// PublishedJWKS has public keys for signatures that are published beside the one
+	// that signs, each with a kid: the next one and the last one; see
+	// [oidcclient.PublishedKey] for the steps of a change.
+	PublishedJWKS json.RawMessage `json:"published_jwks"`
+	// UnpublishedJWKS has private keys with use enc that decrypt and are not published:
+	// before all machines have them, and while the provider may still use them.
+	UnpublishedJWKS json.RawMessage `json:"unpublished_jwks"`
 	// How the provider encrypts to these keys; "" means that it does not. Enc is
 	// A128CBC-HS256 where it is "".
 	IDTokenEncryptedResponseAlg       string `json:"id_token_encrypted_response_alg"`
@@ -178,7 +185,7 @@ func memberOf() map[string]string {
 		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
+		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
 		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}

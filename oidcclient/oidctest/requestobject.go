@@ -22,7 +22,7 @@ func requestObject(p *Provider, outer map[string]string) (map[string]string, *re
 	if err != nil {
 		return nil, refuse("invalid_request_object", err.Error())
 	}
-	signed := t.verify(p.client.public) || p.client.secret != "" && t.verify([]byte(p.client.secret))
+	signed := p.clientSigned(t) || p.client.secret != "" && t.verify([]byte(p.client.secret))
 	if !signed || t.header["crit"] != nil {
 		return nil, refuse("invalid_request_object", "request object is not signed by the client")
 	}
