@@ -46,6 +46,8 @@ type provider struct {
 	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
 	remote   *idtoken.RemoteKeys     // where keys come from, or nil
 
+	recipients *idtoken.RemoteKeys // where keys to encrypt to come from, or nil
+
 	proofKey  *keptProofKey     // of tokens that are not a login's, or nil
 	responses *idtoken.Verifier // of signed authorization responses, or nil
 	userinfo  *idtoken.Verifier // of signed userinfo answers
@@ -153,6 +155,9 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	}
 	p := &provider{ProviderMetadata: m}
 	p.remote, _ = keys.(*idtoken.RemoteKeys)
+	if p.recipients, wrong = c.newRecipients(p); wrong != nil {
+		return nil, wrong
+	}
 	var err error
 	if p.proofKey, err = c.newProofKey(StepDiscover, &m); err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "dpop_signing_alg_values_supported has no algorithm that proofs are made with", Err: err}
@@ -225,6 +230,14 @@ func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
 	if jwksURI == "" { // of a client that logs nobody in
 		return noKeys{}, nil
 	}
+	source, wrong := c.remoteKeys(jwksURI)
+	if wrong != nil {
+		return nil, wrong
+	}
+	return source, nil
+}
+
+func (c *Client) remoteKeys(jwksURI string) (*idtoken.RemoteKeys, *ConfigError) {
 	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now, Logger: c.log})
 	if err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "jwks_uri: " + err.Error(), Err: err}

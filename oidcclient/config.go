@@ -108,7 +108,10 @@ type Config struct {
 	Carriage Carriage
 
 	// RequestEncryption, where there are request objects, also encrypts them to
-	// the provider.
+	// the provider (RFC 9101 §4). Without a Key it is to the one that the provider
+	// publishes at its jwks_uri: the one with that KeyID, or else the one that
+	// [idtoken.RemoteKeys.EncryptionKey] chooses. When there is none, a login fails
+	// with the Check "request_encryption".
 	RequestEncryption *assertion.Encryption
 
 	// ClientCertificate is presented in TLS, for the tls methods.

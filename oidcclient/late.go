@@ -231,6 +231,10 @@ func (c *Client) registrationMetadata() map[string]any {
 	}
 	if carriage.signed() {
 		set("request_object_signing_alg", c.requests.Algorithm())
+		if e := c.cfg.RequestEncryption; e != nil {
+			set("request_object_encryption_alg", e.Algorithm)
+			set("request_object_encryption_enc", e.Encoding)
+		}
 	}
 	encrypted("id_token_encrypted_response", c.cfg.IDTokenEncrypted)
 	encrypted("userinfo_encrypted_response", c.cfg.UserInfoEncrypted)

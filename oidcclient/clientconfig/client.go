@@ -12,7 +12,6 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
-	"github.com/rely-go/rely/internal/jwx"
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/profiles"
 )
@@ -102,11 +101,13 @@ type Client struct {
 	// RequestObjectSigningAlg has to be the key's algorithm; only where there are
 	// request objects.
 	RequestObjectSigningAlg string `json:"request_object_signing_alg"`
-	// RequestObjectEncryptionAlg and Enc encrypt request objects to the key with
-	// use enc in provider_jwks, or to the certificate in
-	// provider_certificate_file.
+	// RequestObjectEncryptionAlg and Enc encrypt request objects: to the certificate in
+	// provider_certificate_file, to a key with use enc in provider_jwks, or without both
+	// to one that the provider publishes at its jwks_uri. Kid names the key of such a
+	// set; Enc is A128CBC-HS256 where it is "".
 	RequestObjectEncryptionAlg string `json:"request_object_encryption_alg"`
 	RequestObjectEncryptionEnc string `json:"request_object_encryption_enc"`
+	RequestObjectEncryptionKid string `json:"request_object_encryption_kid"`
 	ProviderCertificateFile    string `json:"provider_certificate_file"`
 
 	// What each login asks for. Prompt and UILocales are separated by spaces;
@@ -268,7 +269,6 @@ func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 	for name, value := range map[string]string{
 		"backchannel_logout_uri": m.BackchannelLogoutURI, "backchannel_token_delivery_mode": m.BackchannelTokenDeliveryMode,
 		"backchannel_client_notification_endpoint": m.BackchannelClientNotificationEndpoint,
-		"request_object_encryption_alg":            m.RequestObjectEncryptionAlg, "request_object_encryption_enc": m.RequestObjectEncryptionEnc,
 	} {
 		if value != "" {
 			c.Register.Metadata[name] = value
@@ -433,37 +433,6 @@ func (m *Client) providerKeys(c *oidcclient.Config, dir string) *Error {
 		c.TrustAnchors = anchors
 	}
 	return nil
-}
-
-// requestEncryption finds the provider's key for encrypted request objects.
-func (m *Client) requestEncryption(c *oidcclient.Config, dir string) *Error {
-	if m.RequestObjectEncryptionAlg == "" {
-		return nil
-	}
-	e := &assertion.Encryption{Algorithm: m.RequestObjectEncryptionAlg, Encoding: m.RequestObjectEncryptionEnc}
-	if e.Encoding == "" {
-		e.Encoding = "A128CBC-HS256" // the registered default
-	}
-	c.RequestEncryption = e
-	if m.ProviderCertificateFile != "" {
-		chain, wrong := certificates(dir, "provider_certificate_file", m.ProviderCertificateFile)
-		if wrong != nil {
-			return wrong
-		}
-		e.Key = chain[0].PublicKey
-		return nil
-	}
-	keys, err := jwx.ParseKeySet(m.ProviderJWKS, 100)
-	if err != nil {
-		return &Error{Member: "request_object_encryption_alg", Reason: "needs provider_certificate_file or a key with use enc in provider_jwks"}
-	}
-	for _, key := range keys {
-		if key.Use == "enc" && (key.Algorithm == "" || key.Algorithm == e.Algorithm) {
-			e.Key, e.KeyID = key.Public, key.ID
-			return nil
-		}
-	}
-	return &Error{Member: "provider_jwks", Reason: "has no key with use enc for request_object_encryption_alg"}
 }
 
 func resolve(dir, path string) string {

@@ -380,3 +380,32 @@ func TestReadLate(t *testing.T) {
 		assert.Equal(t, member, wrong.Member, members)
 	}
 }
+
+// Request objects are encrypted to the key of a pinned set, or to the one that the
+// provider will turn out to publish.
+func TestRequestObjectEncryption(t *testing.T) {
+	sig := ecJWK(t, `,"use":"sig","kid":"s1"`)
+	public := func(kid string) string {
+		return regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(ecJWK(t, `,"use":"enc","kid":"`+kid+`"`), "")
+	}
+	signs := `,"token_endpoint_auth_method":"private_key_jwt","request":"object","jwks":{"keys":[` + sig + `]},"request_object_encryption_alg":"ECDH-ES"`
+	pinned := `,"provider_jwks":{"keys":[` + public("a") + `,` + public("b") + `,` + public("c") + `]}`
+	for more, want := range map[string]string{pinned: "a", pinned + `,"request_object_encryption_kid":"b"`: "b", "": "", `,"request_object_encryption_kid":"b"`: "b"} {
+		file, err := clientconfig.Read(strings.NewReader(acme(signs+more)), "")
+		require.NoError(t, err, more)
+		e := file.Clients["acme"].RequestEncryption
+		assert.Equal(t, []string{"ECDH-ES", "A128CBC-HS256", want}, []string{e.Algorithm, e.Encoding, e.KeyID}, more)
+		assert.Equal(t, strings.HasPrefix(more, pinned), e.Key != nil, more)
+	}
+	for more, member := range map[string]string{
+		signs + pinned + `,"request_object_encryption_kid":"d"`: "provider_jwks",
+		signs + `,"request_object_encryption_enc":"A256"`:       "request_object_encryption_alg",
+		`,"request_object_encryption_kid":"a"`:                  "request_object_encryption_kid",
+		`,"request_object_encryption_enc":"A256GCM"`:            "request_object_encryption_enc",
+	} {
+		_, err := read(acme(more), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, more)
+	}
+}
