@@ -389,7 +389,8 @@ func TestRequestObjectEncryption(t *testing.T) {
 		return regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(ecJWK(t, `,"use":"enc","kid":"`+kid+`"`), "")
 	}
 	signs := `,"token_endpoint_auth_method":"private_key_jwt","request":"object","jwks":{"keys":[` + sig + `]},"request_object_encryption_alg":"ECDH-ES"`
-	pinned := `,"provider_jwks":{"keys":[` + public("a") + `,` + public("b") + `,` + public("c") + `]}`
+	verifies := strings.Replace(public("v"), `"enc"`, `"sig"`, 1)
+	pinned := `,"provider_jwks":{"keys":[` + verifies + `,` + public("a") + `,` + public("b") + `,` + public("c") + `]}`
 	for more, want := range map[string]string{pinned: "a", pinned + `,"request_object_encryption_kid":"b"`: "b", "": "", `,"request_object_encryption_kid":"b"`: "b"} {
 		file, err := clientconfig.Read(strings.NewReader(acme(signs+more)), "")
 		require.NoError(t, err, more)
