@@ -1,6 +1,7 @@
 package jwx_test
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -150,5 +151,36 @@ func FuzzParseKeySet(f *testing.F) {
 			}
 		}
 		_, _, _, _ = jwx.ParsePrivateKey(text)
+		_, _, _, _ = jwx.ParseDecryptionKey(text)
 	})
+}
+
+// A set of our own is refused for one key, and a key that decrypts may be of X25519.
+func TestParseOwnKeys(t *testing.T) {
+	const x25519JWK = `{"kty":"OKP","crv":"X25519","kid":"x","alg":"ECDH-ES","d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}`
+	keys, err := jwx.ParsePublicSet([]byte(`{"keys":[`+ecJWK+`,`+edJWK+`]}`), 2)
+	require.NoError(t, err)
+	assert.Len(t, keys, 2)
+	for name, set := range map[string]string{
+		"private": ecJWK + `,` + x25519JWK, "symmetric": `{"kty":"oct","k":"AAAA"}`, "none": ``, "unknown": `{"kty":"XX"}`, "no object": `1`,
+		"weak": `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("_", 171) + `"}`, "too many": ecJWK + `,` + edJWK + `,` + ecJWK,
+	} {
+		_, err := jwx.ParsePublicSet([]byte(`{"keys":[`+set+`]}`), 2)
+		assert.Error(t, err, name)
+	}
+	private, kid, alg, err := jwx.ParseDecryptionKey([]byte(x25519JWK))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"x", "ECDH-ES"}, []string{kid, alg})
+	assert.IsType(t, &ecdh.PrivateKey{}, private)
+	_, _, _, err = jwx.ParsePrivateKey([]byte(x25519JWK))
+	assert.Error(t, err, "X25519 signs nothing")
+	for name, text := range map[string]string{
+		"Ed25519":      `{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
+		"another half": strings.Replace(x25519JWK, `"hSDw`, `"iSDw`, 1), "public": ecJWK, "symmetric": `{"kty":"oct","k":"AAAA"}`, "short": strings.Replace(x25519JWK, "25LCo", "25LC", 1),
+	} {
+		assert.NotPanics(t, func() {
+			_, _, _, err := jwx.ParseDecryptionKey([]byte(text))
+			assert.Error(t, err, name)
+		}, name)
+	}
 }
