@@ -2,9 +2,6 @@ package oidcclient
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"errors"
 
 	"github.com/rely-go/rely/assertion"
@@ -63,21 +60,10 @@ func ParsePublishedKeys(jwks []byte) ([]PublishedKey, error) {
 
 // algorithm returns Algorithm, or the usual one of the key.
 func (k *PublishedKey) algorithm() string {
-	switch public := k.Public.(type) {
-	case *ecdsa.PublicKey:
-		if k.Algorithm == "" && public != nil && public.Curve != nil {
-			return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[public.Curve.Params().BitSize]
-		}
-	case ed25519.PublicKey:
-		if k.Algorithm == "" {
-			return "EdDSA"
-		}
-	case *rsa.PublicKey:
-		if k.Algorithm == "" {
-			return "RS256"
-		}
+	if k.Algorithm != "" {
+		return k.Algorithm
 	}
-	return k.Algorithm
+	return jose.Usual(k.Public)
 }
 
 // checkPublished refuses sets of which a provider could not tell the keys apart, or

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -94,11 +95,19 @@ func TestRotation(t *testing.T) {
 func TestPublishedSets(t *testing.T) {
 	signs, next, decrypts := newSigner(t), newSigner(t), newSigner(t)
 	weak := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
+	numbered := func(n int) []oidcclient.PublishedKey {
+		keys := make([]oidcclient.PublishedKey, n)
+		for i := range keys {
+			keys[i] = oidcclient.PublishedKey{ID: fmt.Sprint(i), Public: next.Public()}
+		}
+		return keys
+	}
 	for name, tt := range map[string]struct {
 		change func(*oidcclient.Config)
 		field  string
 	}{
 		"nothing beside":                       {func(c *oidcclient.Config) { c.PublishedKeys = nil }, ""},
+		"as many as allowed":                   {func(c *oidcclient.Config) { c.PublishedKeys = numbered(20) }, ""},
 		"the next":                             {func(*oidcclient.Config) {}, ""},
 		"no ID":                                {func(c *oidcclient.Config) { c.PublishedKeys[0].ID = "" }, "PublishedKeys"},
 		"ID of the key":                        {func(c *oidcclient.Config) { c.PublishedKeys[0].ID = "s" }, "PublishedKeys"},
@@ -109,7 +118,7 @@ func TestPublishedSets(t *testing.T) {
 		"nothing":                              {func(c *oidcclient.Config) { c.PublishedKeys[0].Public = nil }, "PublishedKeys"},
 		"a nil point":                          {func(c *oidcclient.Config) { c.PublishedKeys[0].Public = (*ecdsa.PublicKey)(nil) }, "PublishedKeys"},
 		"misfit":                               {func(c *oidcclient.Config) { c.PublishedKeys[0].Algorithm = "ES384" }, "PublishedKeys"},
-		"too many":                             {func(c *oidcclient.Config) { c.PublishedKeys = make([]oidcclient.PublishedKey, 21) }, "PublishedKeys"},
+		"too many":                             {func(c *oidcclient.Config) { c.PublishedKeys = numbered(21) }, "PublishedKeys"},
 		"no ID of the key":                     {func(c *oidcclient.Config) { c.Key.ID = "" }, "Key"},
 		"decryption key has the ID of the key": {func(c *oidcclient.Config) { c.DecryptionKeys[0].ID = "s" }, "DecryptionKeys"},
 		"all that decrypt are unpublished": {func(c *oidcclient.Config) {
@@ -130,6 +139,7 @@ func TestPublishedSets(t *testing.T) {
 		var wrong *oidcclient.ConfigError
 		require.ErrorAs(t, err, &wrong, name)
 		assert.Equal(t, tt.field, wrong.Field, name)
+		assert.Equal(t, name == "private", strings.Contains(wrong.Reason, "private key"), name)
 	}
 }
 
