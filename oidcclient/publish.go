@@ -82,7 +82,7 @@ func (c *Config) checkPublished() *ConfigError {
 	if len(c.PublishedKeys) > maxPublished {
 		return wrong("PublishedKeys", "are more than %d", maxPublished)
 	}
-	if len(c.PublishedKeys) > 0 && c.Key != nil && c.Key.ID == "" && c.Key.Naming == assertion.NameKeyID {
+	if len(c.PublishedKeys) > 0 && c.Key != nil && c.Key.ID == "" && max(c.Key.Naming, c.Profile.Assertion.Naming) == assertion.NameKeyID {
 		return wrong("Key", "has no ID, by which it could be told from PublishedKeys")
 	}
 	for i := range c.PublishedKeys {

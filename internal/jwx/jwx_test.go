@@ -152,6 +152,9 @@ func FuzzParseKeySet(f *testing.F) {
 		}
 		_, _, _, _ = jwx.ParsePrivateKey(text)
 		_, _, _, _ = jwx.ParseDecryptionKey(text)
+		if own, err := jwx.ParsePublicSet(text, 20); err == nil && len(own) != len(keys) {
+			t.Fatal("a key was passed over")
+		}
 	})
 }
 
