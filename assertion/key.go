@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/rely-go/rely/internal/jose"
 )
 
 // ContextSigner is what a [crypto.Signer] may be beyond that when its key is
@@ -66,16 +68,7 @@ func (k *Key) algorithm() string {
 	case k.Signer == nil:
 		return "HS256"
 	}
-	switch public := k.public().(type) {
-	case *ecdsa.PublicKey:
-		if public == nil || public.Curve == nil {
-			return ""
-		}
-		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[public.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return "EdDSA"
-	}
-	return "RS256"
+	return jose.Usual(k.public())
 }
 
 // public returns the public half of Signer, or nil. The standard library's keys

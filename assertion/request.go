@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/jwx"
 )
 
@@ -32,11 +31,14 @@ type RequestObject struct {
 
 // Encryption says how a signed request object is encrypted (RFC 7516).
 type Encryption struct {
-	// Algorithm is RSA-OAEP or RSA-OAEP-256.
+	// Algorithm is alg: RSA-OAEP-256, RSA-OAEP, ECDH-ES, ECDH-ES+A128KW,
+	// ECDH-ES+A192KW or ECDH-ES+A256KW (RFC 7518 §4.1).
 	Algorithm string
-	// Encoding is A128CBC-HS256 or A256GCM.
+	// Encoding is enc: A128CBC-HS256, A192CBC-HS384, A256CBC-HS512, A128GCM, A192GCM
+	// or A256GCM (RFC 7518 §5.1).
 	Encoding string
-	// Key is the provider's public key, RSA of 2048 bits or more.
+	// Key is the provider's public key: an *rsa.PublicKey of 2048 to 8192 bits, an
+	// *ecdsa.PublicKey of P-256, P-384 or P-521, or an *ecdh.PublicKey of X25519.
 	Key crypto.PublicKey
 	// KeyID is sent as kid; "" sends none.
 	KeyID string
@@ -46,8 +48,7 @@ func (e *Encryption) check() error {
 	if err := jwx.CheckEncryption(e.Algorithm, e.Encoding); err != nil {
 		return err
 	}
-	// The bounds of RSA keys are the same for signatures and encryption.
-	return jose.Fits("RS256", e.Key)
+	return jwx.CheckRecipient(e.Algorithm, e.Key)
 }
 
 // reserved are members that the signer writes itself, or that must not be in a

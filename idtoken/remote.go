@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rely-go/rely/internal/jwx"
 )
 
 // RemoteKeysConfig says where a JWK Set is and how long it is kept. The zero
@@ -66,6 +68,7 @@ type RemoteKeys struct {
 // published are keys with the number of the fetch that brought them.
 type published struct {
 	keys              keySet
+	recipients        []jwx.Key // all that were published, to encrypt to
 	number            uint64
 	freshTo, usableTo time.Time
 }
@@ -260,7 +263,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (r *RemoteKeys) fetch(ctx context.Context, f *flight) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	keys, maxAge, err := r.request(ctx)
+	all, maxAge, err := r.request(ctx)
+	keys := newKeySet(all)
 	if err != nil {
 		r.log.WarnContext(ctx, "keys not fetched", "reason", reasonOf(err))
 	} else {
@@ -270,7 +274,7 @@ func (r *RemoteKeys) fetch(ctx context.Context, f *flight) {
 	defer r.mu.Unlock()
 	if err == nil {
 		fresh := r.now().Add(maxAge)
-		f.result = &published{keys: keys, number: f.number, freshTo: fresh, usableTo: fresh.Add(r.config.MaxStale)}
+		f.result = &published{keys: keys, recipients: all, number: f.number, freshTo: fresh, usableTo: fresh.Add(r.config.MaxStale)}
 		r.current = f.result
 	}
 	f.err, r.lastErr = err, err
@@ -288,7 +292,7 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-func (r *RemoteKeys) request(ctx context.Context) (keySet, time.Duration, error) {
+func (r *RemoteKeys) request(ctx context.Context) ([]jwx.Key, time.Duration, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.config.URL, nil)
 	if err != nil {
 		return nil, 0, err
@@ -313,7 +317,7 @@ func (r *RemoteKeys) request(ctx context.Context) (keySet, time.Duration, error)
 	if len(text) > maxKeySet {
 		return nil, 0, errors.New("answer is larger than 1 MiB")
 	}
-	keys, err := parseKeySet(text)
+	keys, err := jwx.ParseKeySet(text, maxKeys)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -87,8 +87,12 @@ func (c *Client) RequestObject(ctx context.Context, params url.Values) (string, 
 // signRequest makes a signed request object of the request (OpenID Connect Core
 // §6.1, RFC 9101 §4).
 func (c *Client) signRequest(ctx context.Context, found *provider, params url.Values) (string, error) {
+	encryption, err := c.requestEncryption(ctx, found)
+	if err != nil {
+		return "", err
+	}
 	object, err := c.requests.RequestObject(ctx, assertion.RequestObject{
-		Audience: found.Issuer, Subject: c.cfg.Profile.Request.Subject, Params: params, Encrypt: c.cfg.RequestEncryption,
+		Audience: found.Issuer, Subject: c.cfg.Profile.Request.Subject, Params: params, Encrypt: encryption,
 	})
 	if err != nil {
 		return "", cantSign(ctx, StepBegin, "request object can't be signed", err)

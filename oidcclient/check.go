@@ -11,7 +11,7 @@ import (
 // check refuses a configuration that can't work or contradicts itself.
 func (c *Config) check() *ConfigError {
 	for _, check := range []func() *ConfigError{
-		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity, c.checkFAPI,
+		c.checkProfile, c.checkIssuer, c.checkMetadata, c.checkClient, c.checkRequest, c.checkIdentity, c.checkFAPI, c.checkPublished,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (c *Config) needed() []need {
 		return all // a client that logs nobody in
 	}
 	all = append(all, need{"authorization_endpoint", func(m *ProviderMetadata) string { return m.AuthorizationEndpoint }})
-	if c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC) {
+	if c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC) || c.toPublishedKey() {
 		all = append(all, need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }})
 	}
 	if c.carriage(&ProviderMetadata{}).pushed() {
@@ -173,8 +173,8 @@ func (c *Config) checkRequest() *ConfigError {
 	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
 		return wrong("MaxAge", "is not a whole number of seconds")
 	}
-	if carriage := c.carriage(&ProviderMetadata{}); c.RequestEncryption != nil && !carriage.signed() {
-		return wrong("RequestEncryption", "is only for request objects")
+	if err := c.checkRequestEncryption(); err != nil {
+		return err
 	}
 	switch {
 	case c.Carriage > CarryPushedObject:

@@ -15,7 +15,6 @@ import (
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/internal/jwe"
-	"github.com/rely-go/rely/internal/jwx"
 )
 
 // A Client logs people in at one provider. It is immutable and safe for
@@ -46,6 +45,8 @@ type provider struct {
 	verifier *idtoken.Verifier       // of ID tokens, logout tokens, userinfo
 	legacy   *idtoken.LegacyVerifier // instead of verifier's ID tokens, or nil
 	remote   *idtoken.RemoteKeys     // where keys come from, or nil
+
+	recipients *idtoken.RemoteKeys // where keys to encrypt to come from, or nil
 
 	proofKey  *keptProofKey     // of tokens that are not a login's, or nil
 	responses *idtoken.Verifier // of signed authorization responses, or nil
@@ -154,6 +155,9 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	}
 	p := &provider{ProviderMetadata: m}
 	p.remote, _ = keys.(*idtoken.RemoteKeys)
+	if p.recipients, wrong = c.newRecipients(p); wrong != nil {
+		return nil, wrong
+	}
 	var err error
 	if p.proofKey, err = c.newProofKey(StepDiscover, &m); err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "dpop_signing_alg_values_supported has no algorithm that proofs are made with", Err: err}
@@ -226,6 +230,14 @@ func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
 	if jwksURI == "" { // of a client that logs nobody in
 		return noKeys{}, nil
 	}
+	source, wrong := c.remoteKeys(jwksURI)
+	if wrong != nil {
+		return nil, wrong
+	}
+	return source, nil
+}
+
+func (c *Client) remoteKeys(jwksURI string) (*idtoken.RemoteKeys, *ConfigError) {
 	source, err := idtoken.NewRemoteKeys(idtoken.RemoteKeysConfig{URL: jwksURI, HTTPClient: c.http, Clock: c.now, Logger: c.log})
 	if err != nil {
 		return nil, &ConfigError{Field: "Provider", Reason: "jwks_uri: " + err.Error(), Err: err}
@@ -349,25 +361,6 @@ func (c *Client) Ready(ctx context.Context) error {
 		return notBelieved(ctx, StepIdentity, err)
 	}
 	return nil
-}
-
-// PublicJWKS returns the JWK Set (RFC 7517 §5) of the keys with which this client
-// signs and to which the provider encrypts, for a provider that fetches them; an
-// empty set when there are none.
-func (c *Client) PublicJWKS() ([]byte, error) {
-	keys := c.encryptionKeys()
-	if k := c.cfg.Key; k != nil && k.Signer != nil {
-		for _, signer := range []*assertion.Signer{c.requests, c.auth.signer} {
-			if signer != nil && !isHMAC(signer.Algorithm()) {
-				keys = append(keys, jwx.Key{ID: k.ID, Algorithm: signer.Algorithm(), Use: "sig", Public: k.Signer.Public()})
-				break
-			}
-		}
-	}
-	if len(keys) == 0 {
-		return []byte(`{"keys":[]}`), nil
-	}
-	return jwx.MarshalPublic(keys)
 }
 
 // MeetsACR reports whether an authentication context class is at least the given

@@ -91,6 +91,11 @@ type Config struct {
 	// Key signs client assertions and request objects.
 	Key *assertion.Key
 
+	// PublishedKeys are published beside Key, so that it can be changed without an
+	// outage: the next key before it signs, the last one after it has signed. See
+	// [PublishedKey] for the steps.
+	PublishedKeys []PublishedKey
+
 	// DPoP binds tokens to a key that each login makes anew and the session keeps (RFC
 	// 9449): a stolen token is then of no use. Tokens that the provider does not bind
 	// are refused. Tokens of [Client.Token] are bound to a key of the client's, which
@@ -103,7 +108,10 @@ type Config struct {
 	Carriage Carriage
 
 	// RequestEncryption, where there are request objects, also encrypts them to
-	// the provider.
+	// the provider (RFC 9101 §4). Without a Key it is to the one that the provider
+	// publishes at its jwks_uri: the one with that KeyID, or else the one that
+	// [idtoken.RemoteKeys.EncryptionKey] chooses. When there is none, a login fails
+	// with the Check "request_encryption".
 	RequestEncryption *assertion.Encryption
 
 	// ClientCertificate is presented in TLS, for the tls methods.
@@ -167,8 +175,10 @@ type Config struct {
 	// where responses are signed; "" means RS256.
 	ResponseAlgorithm string
 
-	// DecryptionKeys decrypt what the provider encrypts to this client. Put a new
-	// one in front, and drop the old one when the provider has the new one.
+	// DecryptionKeys decrypt what the provider encrypts to this client, all of them at
+	// once (OpenID Connect Core §10.2.1). To change one, add the new key as an
+	// unpublished one; when all machines have it, publish it and unpublish the old one;
+	// drop the old one when the provider must have fetched the keys anew.
 	DecryptionKeys []DecryptionKey
 
 	// IDTokenEncrypted, UserInfoEncrypted, ResponseEncrypted and IntrospectionEncrypted
@@ -258,6 +268,7 @@ func (c Config) clone() Config {
 	}
 	c.Key = copied(c.Key)
 	c.RequestEncryption = copied(c.RequestEncryption)
+	c.PublishedKeys = slices.Clone(c.PublishedKeys)
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
 	c.IDTokenEncrypted, c.UserInfoEncrypted, c.ResponseEncrypted = copied(c.IDTokenEncrypted), copied(c.UserInfoEncrypted), copied(c.ResponseEncrypted)
 	c.IntrospectionEncrypted = copied(c.IntrospectionEncrypted)

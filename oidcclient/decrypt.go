@@ -2,14 +2,10 @@ package oidcclient
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"errors"
 	"strings"
 
 	"github.com/rely-go/rely/internal/jwe"
-	"github.com/rely-go/rely/internal/jwx"
 )
 
 // A DecryptionKey is a private key to which the provider encrypts.
@@ -19,8 +15,13 @@ type DecryptionKey struct {
 	// Algorithm is the one alg for which the key is used; "" means each that fits.
 	Algorithm string
 	// Private is a crypto.Decrypter with an RSA public key, an *ecdsa.PrivateKey, or
-	// an ecdh.KeyExchanger, so that a key in an HSM works.
+	// an ecdh.KeyExchanger of P-256, P-384, P-521 or X25519, so that a key in an HSM
+	// works.
 	Private any
+	// Unpublished keeps the key out of [Client.PublicJWKS]. It decrypts all the same:
+	// before every machine has it, and while the provider may still use what it has
+	// fetched before.
+	Unpublished bool
 }
 
 // Encrypted says how the provider encrypts one kind of token to this client: the
@@ -68,11 +69,11 @@ func (c *Config) decryptionKeys() ([]jwe.Key, *ConfigError) {
 			return nil, wrong(agreed.field, "has an algorithm that is not offered")
 		}
 		fits := false
-		for _, key := range keys {
-			fits = fits || key.Fits(agreed.how.Algorithm)
+		for i, key := range keys {
+			fits = fits || key.Fits(agreed.how.Algorithm) && !c.DecryptionKeys[i].Unpublished
 		}
 		if !fits {
-			return nil, wrong(agreed.field, "has no key in DecryptionKeys")
+			return nil, wrong(agreed.field, "has no key in DecryptionKeys that is published")
 		}
 	}
 	return keys, nil
@@ -102,20 +103,4 @@ func (c *Client) decrypted(ctx context.Context, step Step, agreed *Encrypted, ra
 		return "", false, refuse(step, "encryption", "token can't be decrypted")
 	}
 	return string(plain), !strings.EqualFold(token.ContentType, "JWT"), nil
-}
-
-// encryptionKeys lists the public halves, for the provider.
-func (c *Client) encryptionKeys() []jwx.Key {
-	var keys []jwx.Key
-	for _, k := range c.cfg.DecryptionKeys {
-		p, ok := k.Private.(interface{ Public() crypto.PublicKey })
-		if !ok {
-			continue // its public half is for whoever has it to publish
-		}
-		switch public := p.Public().(type) {
-		case *rsa.PublicKey, *ecdsa.PublicKey:
-			keys = append(keys, jwx.Key{ID: k.ID, Algorithm: k.Algorithm, Use: "enc", Public: public})
-		}
-	}
-	return keys
 }

@@ -231,6 +231,10 @@ func (c *Client) registrationMetadata() map[string]any {
 	}
 	if carriage.signed() {
 		set("request_object_signing_alg", c.requests.Algorithm())
+		if e := c.cfg.RequestEncryption; e != nil {
+			set("request_object_encryption_alg", e.Algorithm)
+			set("request_object_encryption_enc", e.Encoding)
+		}
 	}
 	encrypted("id_token_encrypted_response", c.cfg.IDTokenEncrypted)
 	encrypted("userinfo_encrypted_response", c.cfg.UserInfoEncrypted)
@@ -250,6 +254,9 @@ func (c *Client) registrationMetadata() map[string]any {
 	}
 	for name, value := range c.cfg.Register.Metadata {
 		m[name] = value
+	}
+	if _, fetched := m["jwks_uri"]; fetched {
+		delete(m, "jwks") // RFC 7591 §2: not both
 	}
 	return m
 }

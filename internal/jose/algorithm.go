@@ -157,6 +157,22 @@ func NewPublicKey(key crypto.PublicKey) (PublicKey, error) {
 	return PublicKey{}, fmt.Errorf("jose: key of type %T is for no algorithm", key)
 }
 
+// Usual returns the algorithm that a public key signs with where none is named: RS256
+// for RSA, the one of its curve for another. Whether the key is sound, or one at all, is
+// for [Fits] to say.
+func Usual(key crypto.PublicKey) string {
+	switch key := key.(type) {
+	case *ecdsa.PublicKey:
+		if key == nil || key.Curve == nil {
+			return ""
+		}
+		return map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[key.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return "EdDSA"
+	}
+	return "RS256"
+}
+
 // Fits reports whether the key can be used with alg.
 func (k PublicKey) Fits(alg string) bool {
 	a, ok := lookup(alg)

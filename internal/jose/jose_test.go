@@ -73,6 +73,16 @@ func TestRFCVectors(t *testing.T) {
 			signature := bytesOf(t, v.signature)
 			require.NoError(t, Verify(alg, v.key, v.input, signature))
 			assert.Error(t, Verify(alg, v.key, v.input+" ", signature))
+			for i := range signature {
+				changed := append([]byte(nil), signature...)
+				changed[i] ^= 1
+				assert.ErrorIs(t, Verify(alg, v.key, v.input, changed), ErrSignature, "byte %d", i)
+			}
+			for i := range v.input {
+				changed := []byte(v.input)
+				changed[i] ^= 1
+				assert.ErrorIs(t, Verify(alg, v.key, string(changed), signature), ErrSignature, "byte %d", i)
+			}
 			assert.Error(t, Verify(alg, v.key, v.input, signature[:len(signature)-1]))
 			assert.Error(t, Verify(alg, v.key, v.input, append(signature, 0)))
 			assert.Error(t, Verify(alg, v.key, v.input, make([]byte, len(signature))), "zeros")
@@ -85,6 +95,19 @@ func TestRFCVectors(t *testing.T) {
 			assert.ErrorIs(t, Verify("none", v.key, v.input, signature), ErrAlgorithm)
 		})
 	}
+}
+
+// What RFC 8037 appendix A.4 signs with the key of A.1; Ed25519 has one signature for
+// each message.
+func TestSigningOfRFC8037(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(bytesOf(t, "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
+	assert.Equal(t, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", Encode(key.Public().(ed25519.PublicKey)), "A.2")
+	signature, err := Sign(t.Context(), "EdDSA", key, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc")
+	require.NoError(t, err)
+	assert.Equal(t, "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg", Encode(signature))
+	other, err := Sign(t.Context(), "EdDSA", key, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmd")
+	require.NoError(t, err)
+	assert.NotEqual(t, signature, other)
 }
 
 func TestFitsRefuses(t *testing.T) {

@@ -96,19 +96,29 @@ func TestExamples(t *testing.T) {
 			if e.Section == "RFC 7520 §6" {
 				assert.Equal(t, "JWT", c.ContentType)
 			}
-			c.sealed[0] ^= 1
+			for _, part := range [][]byte{c.encryptedKey, c.iv, c.sealed} {
+				for _, i := range []int{0, len(part) / 2, len(part) - 1} {
+					if i < 0 || len(part) == 0 {
+						continue // agreed on directly: there is no encrypted key
+					}
+					part[i] ^= 1
+					_, err = c.Decrypt(t.Context(), everything(), []Key{key})
+					assert.Equal(t, ErrDecrypt, err)
+					part[i] ^= 1
+				}
+			}
 			_, err = c.Decrypt(t.Context(), everything(), []Key{key})
-			assert.Equal(t, ErrDecrypt, err)
+			assert.NoError(t, err)
 		})
 	}
 }
 
-// The examples of RFC 7520 that are not offered: RSA1_5, dir, A256GCMKW, A128KW
-// and zip.
+// The examples of RFC 7516 appendix A.2 and A.3 and of RFC 7520 that are not offered:
+// RSA1_5, A128KW, dir, A256GCMKW and zip.
 func TestExamplesThatAreRefused(t *testing.T) {
 	var refused []example
 	readExamples(t, "refused.json", &refused)
-	require.Len(t, refused, 5)
+	require.Len(t, refused, 7)
 	for _, e := range refused {
 		want := ErrAlgorithm
 		if e.Section == "RFC 7520 §5.9" {

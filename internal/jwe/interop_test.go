@@ -74,18 +74,31 @@ func TestEachPair(t *testing.T) {
 	}
 }
 
-// What internal/jwx encrypts, also long and short.
+// What internal/jwx encrypts, to each kind of key, also long and short.
 func TestTheirTokens(t *testing.T) {
 	oaep := rsaKey(t)
-	for _, alg := range []string{"RSA-OAEP", "RSA-OAEP-256"} {
-		for _, enc := range []string{"A128CBC-HS256", "A256GCM"} {
-			for _, size := range []int{0, 1, 15, 16, 17, 5000} {
-				plaintext := strings.Repeat("x", size)
-				token, err := jwx.Encrypt(alg, enc, oaep.Public(), map[string]string{"kid": "enc", "cty": "JWT"}, []byte(plaintext))
-				require.NoError(t, err)
-				got, err := decrypt(t, token, newKey(t, "enc", "", oaep))
-				require.NoError(t, err)
-				assert.Equal(t, plaintext, got)
+	recipients := map[string][]any{"RSA": {oaep}}
+	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
+		require.NoError(t, err)
+		recipients["ECDH"] = append(recipients["ECDH"], key)
+	}
+	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	recipients["ECDH"] = append(recipients["ECDH"], x25519)
+	for _, alg := range everything().Algorithms {
+		family, _, _ := strings.Cut(alg, "-")
+		for _, enc := range everything().Encryptions {
+			for _, private := range recipients[family] {
+				key := newKey(t, "enc", alg, private)
+				for _, size := range []int{0, 1, 15, 16, 17, 5000} {
+					plaintext := strings.Repeat("x", size)
+					token, err := jwx.Encrypt(alg, enc, key.Public(), map[string]string{"kid": "enc", "cty": "JWT"}, []byte(plaintext))
+					require.NoError(t, err, "%s %s %T", alg, enc, private)
+					got, err := decrypt(t, token, key)
+					require.NoError(t, err, "%s %s %T", alg, enc, private)
+					assert.Equal(t, plaintext, got)
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 // concurrently if what it was made of can. The zero Key fits nothing.
 type Key struct {
 	id, algorithm string
+	public        crypto.PublicKey
 	decrypter     crypto.Decrypter // of RSA,
 	size          int              // with a modulus of that many bytes; or
 	exchanger     ecdh.KeyExchanger
@@ -77,7 +79,7 @@ func decrypterKey(private crypto.Decrypter, public *rsa.PublicKey) (Key, error) 
 	if _, err := jose.NewPublicKey(public); err != nil {
 		return Key{}, err
 	}
-	return Key{decrypter: private, size: public.Size()}, nil
+	return Key{public: public, decrypter: private, size: public.Size()}, nil
 }
 
 func exchangerKey(private ecdh.KeyExchanger) (Key, error) {
@@ -85,7 +87,27 @@ func exchangerKey(private ecdh.KeyExchanger) (Key, error) {
 	if secretSize(curve) == 0 {
 		return Key{}, errKey
 	}
-	return Key{exchanger: private, curve: curve}, nil
+	public, err := published(private.PublicKey())
+	return Key{public: public, exchanger: private, curve: curve}, err
+}
+
+// published returns a key in the type of its JWK: only X25519 stays with crypto/ecdh.
+func published(public *ecdh.PublicKey) (crypto.PublicKey, error) {
+	if public == nil {
+		return nil, errKey
+	}
+	var curve elliptic.Curve
+	switch public.Curve() {
+	case ecdh.P256():
+		curve = elliptic.P256()
+	case ecdh.P384():
+		curve = elliptic.P384()
+	case ecdh.P521():
+		curve = elliptic.P521()
+	default:
+		return public, nil
+	}
+	return ecdsa.ParseUncompressedPublicKey(curve, public.Bytes())
 }
 
 func convertedKey(private *ecdsa.PrivateKey) (Key, error) {
@@ -105,6 +127,13 @@ func convertedKey(private *ecdsa.PrivateKey) (Key, error) {
 
 // ID returns the kid of the key.
 func (k Key) ID() string { return k.id }
+
+// Algorithm returns the one alg that the key is for, or "".
+func (k Key) Algorithm() string { return k.algorithm }
+
+// Public returns the public half: an *rsa.PublicKey, *ecdsa.PublicKey, or
+// *ecdh.PublicKey of X25519.
+func (k Key) Public() crypto.PublicKey { return k.public }
 
 // Fits reports whether the key can be used with alg.
 func (k Key) Fits(alg string) bool {

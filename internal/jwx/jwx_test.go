@@ -1,6 +1,7 @@
 package jwx_test
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -35,29 +36,30 @@ func TestParseKeySet(t *testing.T) {
 
 func TestParseKeySetPassesOver(t *testing.T) {
 	for name, bad := range map[string]string{
-		"unknown type":   `{"kty":"XX"}`,
-		"no type":        `{}`,
-		"not an object":  `7`,
-		"null":           `null`,
-		"symmetric":      `{"kty":"oct","k":"AAAA"}`,
-		"private":        strings.Replace(ecJWK, `"use"`, `"d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","use"`, 1),
-		"off the curve":  strings.Replace(ecJWK, "4Etl6", "5Etl6", 1),
-		"unknown curve":  strings.Replace(ecJWK, "P-256", "secp256k1", 1),
-		"no coordinate":  strings.Replace(ecJWK, `"y"`, `"z"`, 1),
-		"double member":  strings.Replace(ecJWK, `"kid"`, `"kty":"EC","kid"`, 1),
-		"kid a number":   strings.Replace(ecJWK, `"1"`, `1`, 1),
-		"short Ed25519":  strings.Replace(edJWK, "HURo", "", 1),
-		"RSA without n":  `{"kty":"RSA","e":"AQAB"}`,
-		"huge":           `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("A", 65<<10) + `"}`,
-		"long exponent":  `{"kty":"RSA","e":"AQAAAAAAAQAB","n":"` + strings.Repeat("_", 344) + `"}`,
-		"larger":         strings.Replace(edJWK, `"alg"`, `"more":"`+strings.Repeat("A", 64<<10)+`","alg"`, 1),
-		"key_ops":        strings.Replace(edJWK, `["verify"]`, `7`, 1),
-		"other case":     strings.Replace(edJWK, `"kty"`, `"KTY"`, 1),
-		"x other case":   strings.Replace(edJWK, `"x"`, `"X"`, 1),
-		"padding":        strings.Replace(edJWK, "HURo", "HURo=", 1),
-		"line break":     strings.Replace(edJWK, "HURo", `HU\nRo`, 1),
-		"trailing bits":  strings.Replace(edJWK, "HURo", "HURp", 1),
-		"for key offers": `{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
+		"unknown type":  `{"kty":"XX"}`,
+		"no type":       `{}`,
+		"not an object": `7`,
+		"null":          `null`,
+		"symmetric":     `{"kty":"oct","k":"AAAA"}`,
+		"private":       strings.Replace(ecJWK, `"use"`, `"d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","use"`, 1),
+		"off the curve": strings.Replace(ecJWK, "4Etl6", "5Etl6", 1),
+		"unknown curve": strings.Replace(ecJWK, "P-256", "secp256k1", 1),
+		"no coordinate": strings.Replace(ecJWK, `"y"`, `"z"`, 1),
+		"double member": strings.Replace(ecJWK, `"kid"`, `"kty":"EC","kid"`, 1),
+		"kid a number":  strings.Replace(ecJWK, `"1"`, `1`, 1),
+		"short Ed25519": strings.Replace(edJWK, "HURo", "", 1),
+		"RSA without n": `{"kty":"RSA","e":"AQAB"}`,
+		"huge":          `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("A", 65<<10) + `"}`,
+		"long exponent": `{"kty":"RSA","e":"AQAAAAAAAQAB","n":"` + strings.Repeat("_", 344) + `"}`,
+		"larger":        strings.Replace(edJWK, `"alg"`, `"more":"`+strings.Repeat("A", 64<<10)+`","alg"`, 1),
+		"key_ops":       strings.Replace(edJWK, `["verify"]`, `7`, 1),
+		"other case":    strings.Replace(edJWK, `"kty"`, `"KTY"`, 1),
+		"x other case":  strings.Replace(edJWK, `"x"`, `"X"`, 1),
+		"padding":       strings.Replace(edJWK, "HURo", "HURo=", 1),
+		"line break":    strings.Replace(edJWK, "HURo", `HU\nRo`, 1),
+		"trailing bits": strings.Replace(edJWK, "HURo", "HURp", 1),
+		"short X25519":  `{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcH"}`,
+		"X448":          `{"kty":"OKP","crv":"X448","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
 	} {
 		keys, err := jwx.ParseKeySet([]byte(`{"keys":[`+bad+`,`+edJWK+`]}`), 10)
 		if name == "double member" {
@@ -103,7 +105,7 @@ func TestEncryptRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = jwx.Encrypt("RSA-OAEP", "A256GCM", key.Public(), map[string]string{"typ": "JWT"}, []byte("x"))
 	require.NoError(t, err)
-	for _, pair := range [][2]string{{"RSA1_5", "A256GCM"}, {"dir", "A256GCM"}, {"RSA-OAEP", "A128GCM"}, {"PBES2-HS256+A128KW", "A256GCM"}, {"", ""}} {
+	for _, pair := range [][2]string{{"RSA1_5", "A256GCM"}, {"dir", "A256GCM"}, {"RSA-OAEP", "A128"}, {"A256KW", "A256GCM"}, {"ECDH-1PU", "A256GCM"}, {"PBES2-HS256+A128KW", "A256GCM"}, {"", ""}} {
 		_, err := jwx.Encrypt(pair[0], pair[1], key.Public(), nil, []byte("x"))
 		assert.ErrorIs(t, err, jwx.ErrEncryption)
 	}
@@ -149,5 +151,39 @@ func FuzzParseKeySet(f *testing.F) {
 			}
 		}
 		_, _, _, _ = jwx.ParsePrivateKey(text)
+		_, _, _, _ = jwx.ParseDecryptionKey(text)
+		if own, err := jwx.ParsePublicSet(text, 20); err == nil && len(own) != len(keys) {
+			t.Fatal("a key was passed over")
+		}
 	})
+}
+
+// A set of our own is refused for one key, and a key that decrypts may be of X25519.
+func TestParseOwnKeys(t *testing.T) {
+	const x25519JWK = `{"kty":"OKP","crv":"X25519","kid":"x","alg":"ECDH-ES","d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}`
+	keys, err := jwx.ParsePublicSet([]byte(`{"keys":[`+ecJWK+`,`+edJWK+`]}`), 2)
+	require.NoError(t, err)
+	assert.Len(t, keys, 2)
+	for name, set := range map[string]string{
+		"private": ecJWK + `,` + x25519JWK, "symmetric": `{"kty":"oct","k":"AAAA"}`, "none": ``, "unknown": `{"kty":"XX"}`, "no object": `1`,
+		"weak": `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("_", 171) + `"}`, "too many": ecJWK + `,` + edJWK + `,` + ecJWK,
+	} {
+		_, err := jwx.ParsePublicSet([]byte(`{"keys":[`+set+`]}`), 2)
+		assert.Error(t, err, name)
+	}
+	private, kid, alg, err := jwx.ParseDecryptionKey([]byte(x25519JWK))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"x", "ECDH-ES"}, []string{kid, alg})
+	assert.IsType(t, &ecdh.PrivateKey{}, private)
+	_, _, _, err = jwx.ParsePrivateKey([]byte(x25519JWK))
+	assert.Error(t, err, "X25519 signs nothing")
+	for name, text := range map[string]string{
+		"Ed25519":      `{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`,
+		"another half": strings.Replace(x25519JWK, `"hSDw`, `"iSDw`, 1), "public": ecJWK, "symmetric": `{"kty":"oct","k":"AAAA"}`, "short": strings.Replace(x25519JWK, "25LCo", "25LC", 1),
+	} {
+		assert.NotPanics(t, func() {
+			_, _, _, err := jwx.ParseDecryptionKey([]byte(text))
+			assert.Error(t, err, name)
+		}, name)
+	}
 }

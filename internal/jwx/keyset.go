@@ -6,6 +6,7 @@ package jwx
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/x25519"
 
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/strictjson"
@@ -24,7 +26,7 @@ type Key struct {
 	Algorithm string           // alg
 	Use       string           // use
 	Ops       []string         // key_ops
-	Public    crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+	Public    crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, or *ecdh.PublicKey of X25519
 }
 
 const (
@@ -128,6 +130,10 @@ func publicKey(object strictjson.Object) (crypto.PublicKey, error) {
 	if exponent, err := jose.Decode(plain["e"]); err != nil || len(bytes.TrimLeft(exponent, "\x00")) > maxExponent {
 		return nil, errNotPublic
 	}
+	if key, ok := public.(x25519.PublicKey); ok {
+		// It signs nothing, so package jose does not know it.
+		return ecdh.X25519().NewPublicKey(key)
+	}
 	if _, err := jose.NewPublicKey(public); err != nil {
 		return nil, errNotPublic
 	}
@@ -139,8 +145,59 @@ func isPrivateMember(name string) bool {
 	return slices.Contains([]string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}, name)
 }
 
-// ParsePrivateKey reads one private JWK: RSA, EC or Ed25519.
+// ParsePublicSet reads a JWK Set of our own: unlike [ParseKeySet] it passes over
+// nothing, and refuses the set for a key that is private or can't be used.
+func ParsePublicSet(text []byte, maxKeys int) ([]Key, error) {
+	object, err := strictjson.ParseObject(text, maxDepth)
+	if err != nil {
+		return nil, errors.New("not a JWK Set: " + err.Error())
+	}
+	members, ok, err := object.List("keys")
+	if !ok || err != nil || len(members) == 0 || len(members) > maxKeys {
+		return nil, errors.New("not a JWK Set: no array of keys, or none or too many in it")
+	}
+	var keys []Key
+	for _, member := range members {
+		if key, err := strictjson.ParseObject([]byte(member), maxDepth); err == nil && slices.ContainsFunc(slices.Collect(key.Names()), isPrivateMember) {
+			return nil, errors.New("JWK Set has a private or symmetric key")
+		}
+		key, err := parsePublic([]byte(member))
+		if err != nil {
+			return nil, errors.New("JWK Set has a key that is weak, malformed or unknown")
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// ParsePrivateKey reads one private JWK that signs: RSA, EC or Ed25519.
 func ParsePrivateKey(text []byte) (key crypto.Signer, kid, alg string, err error) {
+	raw, kid, alg, err := parsePrivate(text)
+	if err != nil {
+		return nil, "", "", err
+	}
+	key, ok := raw.(crypto.Signer)
+	if !ok {
+		return nil, "", "", errors.New("JWK is not a private key that signs")
+	}
+	return key, kid, alg, nil
+}
+
+// ParseDecryptionKey reads one private JWK that decrypts: an *rsa.PrivateKey, an
+// *ecdsa.PrivateKey, or an *ecdh.PrivateKey of X25519 (RFC 8037 §2).
+func ParseDecryptionKey(text []byte) (key any, kid, alg string, err error) {
+	key, kid, alg, err = parsePrivate(text)
+	if err != nil {
+		return nil, "", "", err
+	}
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, *ecdh.PrivateKey:
+		return key, kid, alg, nil
+	}
+	return nil, "", "", errors.New("JWK is not a private key that decrypts")
+}
+
+func parsePrivate(text []byte) (key any, kid, alg string, err error) {
 	if len(text) > maxKey {
 		return nil, "", "", errors.New("JWK is too long")
 	}
@@ -151,13 +208,13 @@ func ParsePrivateKey(text []byte) (key crypto.Signer, kid, alg string, err error
 	if err != nil {
 		return nil, "", "", errors.New("not a JWK that can be read")
 	}
-	var raw any
-	if err := parsed.Raw(&raw); err != nil {
+	if err := parsed.Raw(&key); err != nil {
 		return nil, "", "", errors.New("not a JWK that can be read")
 	}
-	key, ok := raw.(crypto.Signer)
-	if !ok {
-		return nil, "", "", errors.New("JWK is not a private key that signs")
+	if theirs, ok := key.(x25519.PrivateKey); ok {
+		if key, err = ecdh.X25519().NewPrivateKey(theirs.Seed()); err != nil {
+			return nil, "", "", errors.New("JWK's numbers are not a key")
+		}
 	}
 	if err := sound(key); err != nil {
 		return nil, "", "", errors.New("JWK's numbers are not a key")
@@ -169,7 +226,7 @@ func ParsePrivateKey(text []byte) (key crypto.Signer, kid, alg string, err error
 }
 
 // sound makes the standard library's own checks, which jwx leaves out.
-func sound(key crypto.Signer) error {
+func sound(key any) error {
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
 		key.Precompute() // twice as fast with it
@@ -185,7 +242,11 @@ func sound(key crypto.Signer) error {
 func MarshalPublic(keys []Key) ([]byte, error) {
 	set := jwk.NewSet()
 	for _, k := range keys {
-		key, err := jwk.FromRaw(k.Public)
+		public := k.Public
+		if agrees, ok := public.(*ecdh.PublicKey); ok && agrees != nil && agrees.Curve() == ecdh.X25519() {
+			public = x25519.PublicKey(agrees.Bytes())
+		}
+		key, err := jwk.FromRaw(public)
 		if err != nil {
 			return nil, errors.New("key has no JWK form")
 		}

@@ -80,11 +80,11 @@ func (v webJWE) open(t *testing.T, private json.RawMessage) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, id, alg, err := jwx.ParsePrivateKey(private)
+	decrypts, id, alg, err := jwx.ParseDecryptionKey(private)
 	if err != nil {
 		return nil, errors.New("no private key of a kind that is offered")
 	}
-	key, err := jwe.NewKey(id, alg, signer)
+	key, err := jwe.NewKey(id, alg, decrypts)
 	if err != nil {
 		return nil, errors.New("no private key of a kind that is offered")
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
-	"github.com/rely-go/rely/internal/jwx"
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/profiles"
 )
@@ -102,11 +101,13 @@ type Client struct {
 	// RequestObjectSigningAlg has to be the key's algorithm; only where there are
 	// request objects.
 	RequestObjectSigningAlg string `json:"request_object_signing_alg"`
-	// RequestObjectEncryptionAlg and Enc encrypt request objects to the key with
-	// use enc in provider_jwks, or to the certificate in
-	// provider_certificate_file.
+	// RequestObjectEncryptionAlg and Enc encrypt request objects: to the certificate in
+	// provider_certificate_file, to a key with use enc in provider_jwks, or without both
+	// to one that the provider publishes at its jwks_uri. Kid names the key of such a
+	// set; Enc is A128CBC-HS256 where it is "".
 	RequestObjectEncryptionAlg string `json:"request_object_encryption_alg"`
 	RequestObjectEncryptionEnc string `json:"request_object_encryption_enc"`
+	RequestObjectEncryptionKid string `json:"request_object_encryption_kid"`
 	ProviderCertificateFile    string `json:"provider_certificate_file"`
 
 	// What each login asks for. Prompt and UILocales are separated by spaces;
@@ -128,6 +129,13 @@ type Client struct {
 	// JWKS has this client's private keys: those with use enc decrypt, and the one
 	// with another or no use signs, instead of private_key_file.
 	JWKS json.RawMessage `json:"jwks"`
+	// PublishedJWKS has public keys for signatures that are published beside the one
+	// that signs, each with a kid: the next one and the last one; see
+	// [oidcclient.PublishedKey] for the steps of a change.
+	PublishedJWKS json.RawMessage `json:"published_jwks"`
+	// UnpublishedJWKS has private keys with use enc that decrypt and are not published:
+	// before all machines have them, and while the provider may still use them.
+	UnpublishedJWKS json.RawMessage `json:"unpublished_jwks"`
 	// How the provider encrypts to these keys; "" means that it does not. Enc is
 	// A128CBC-HS256 where it is "".
 	IDTokenEncryptedResponseAlg       string `json:"id_token_encrypted_response_alg"`
@@ -178,7 +186,7 @@ func memberOf() map[string]string {
 		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
+		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
 		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}
@@ -261,7 +269,6 @@ func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 	for name, value := range map[string]string{
 		"backchannel_logout_uri": m.BackchannelLogoutURI, "backchannel_token_delivery_mode": m.BackchannelTokenDeliveryMode,
 		"backchannel_client_notification_endpoint": m.BackchannelClientNotificationEndpoint,
-		"request_object_encryption_alg":            m.RequestObjectEncryptionAlg, "request_object_encryption_enc": m.RequestObjectEncryptionEnc,
 	} {
 		if value != "" {
 			c.Register.Metadata[name] = value
@@ -426,37 +433,6 @@ func (m *Client) providerKeys(c *oidcclient.Config, dir string) *Error {
 		c.TrustAnchors = anchors
 	}
 	return nil
-}
-
-// requestEncryption finds the provider's key for encrypted request objects.
-func (m *Client) requestEncryption(c *oidcclient.Config, dir string) *Error {
-	if m.RequestObjectEncryptionAlg == "" {
-		return nil
-	}
-	e := &assertion.Encryption{Algorithm: m.RequestObjectEncryptionAlg, Encoding: m.RequestObjectEncryptionEnc}
-	if e.Encoding == "" {
-		e.Encoding = "A128CBC-HS256" // the registered default
-	}
-	c.RequestEncryption = e
-	if m.ProviderCertificateFile != "" {
-		chain, wrong := certificates(dir, "provider_certificate_file", m.ProviderCertificateFile)
-		if wrong != nil {
-			return wrong
-		}
-		e.Key = chain[0].PublicKey
-		return nil
-	}
-	keys, err := jwx.ParseKeySet(m.ProviderJWKS, 100)
-	if err != nil {
-		return &Error{Member: "request_object_encryption_alg", Reason: "needs provider_certificate_file or a key with use enc in provider_jwks"}
-	}
-	for _, key := range keys {
-		if key.Use == "enc" && (key.Algorithm == "" || key.Algorithm == e.Algorithm) {
-			e.Key, e.KeyID = key.Public, key.ID
-			return nil
-		}
-	}
-	return &Error{Member: "provider_jwks", Reason: "has no key with use enc for request_object_encryption_alg"}
 }
 
 func resolve(dir, path string) string {

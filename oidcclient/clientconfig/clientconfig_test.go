@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,41 @@ func ecJWK(t *testing.T, more string) string {
 	require.NoError(t, err)
 	encode := base64.RawURLEncoding.EncodeToString
 	return `{"kty":"EC","crv":"P-256","x":"` + encode(public[1:33]) + `","y":"` + encode(public[33:]) + `","d":"` + encode(private) + `"` + more + `}`
+}
+
+// The keys of a change: the next or last one that signs, and those that decrypt.
+func TestChangeOfKeys(t *testing.T) {
+	sig, next := ecJWK(t, `,"use":"sig","kid":"s1"`), ecJWK(t, `,"use":"sig","kid":"s2"`)
+	public := regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(next, "")
+	enc, kept := ecJWK(t, `,"use":"enc","kid":"e1"`), `{"kty":"OKP","crv":"X25519","use":"enc","kid":"e2","d":"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo","x":"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo"}`
+	signs := `,"token_endpoint_auth_method":"private_key_jwt"`
+	file, err := clientconfig.Read(strings.NewReader(acme(signs+`,"jwks":{"keys":[`+sig+`,`+enc+`]},"published_jwks":{"keys":[`+public+`]},"unpublished_jwks":{"keys":[`+kept+`]}`)), "")
+	require.NoError(t, err)
+	clients, err := file.New(nil)
+	require.NoError(t, err)
+	published, err := clients["acme"].PublicJWKS()
+	require.NoError(t, err)
+	for _, kid := range []string{"s1", "s2", "e1"} {
+		assert.Contains(t, string(published), `"`+kid+`"`)
+	}
+	assert.NotContains(t, string(published), `"e2"`)
+	assert.NotContains(t, string(published), `"d"`)
+	for more, member := range map[string]string{
+		`,"published_jwks":{"keys":[` + next + `]}`:                                               "published_jwks",
+		`,"published_jwks":{"keys":[]}`:                                                           "published_jwks",
+		`,"published_jwks":{"keys":[{"kty":"oct","k":"AAAA"}]}`:                                   "published_jwks",
+		`,"published_jwks":{"keys":[` + strings.Replace(public, `"sig"`, `"enc"`, 1) + `]}`:       "published_jwks",
+		`,"published_jwks":{"keys":[` + public + `,` + public + `]}`:                              "published_jwks",
+		`,"published_jwks":{"keys":[` + strings.Replace(public, `"s2"`, `"s1"`, 1) + `]}`:         "published_jwks",
+		`,"unpublished_jwks":{"keys":[` + next + `]}`:                                             "unpublished_jwks",
+		`,"unpublished_jwks":{"keys":[` + kept + `]},"id_token_encrypted_response_alg":"ECDH-ES"`: "id_token_encrypted_response_alg",
+		`,"unpublished_jwks":{"keys":[` + kept + `,` + kept + `]}`:                                "jwks",
+	} {
+		_, err := read(acme(signs+`,"jwks":{"keys":[`+sig+`]}`+more), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, more)
+	}
 }
 
 func TestOwnKeysAndEncryption(t *testing.T) {
@@ -342,5 +378,35 @@ func TestReadLate(t *testing.T) {
 		require.ErrorAs(t, err, &wrong, members)
 		assert.Equal(t, "acme", wrong.Client)
 		assert.Equal(t, member, wrong.Member, members)
+	}
+}
+
+// Request objects are encrypted to the key of a pinned set, or to the one that the
+// provider will turn out to publish.
+func TestRequestObjectEncryption(t *testing.T) {
+	sig := ecJWK(t, `,"use":"sig","kid":"s1"`)
+	public := func(kid string) string {
+		return regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(ecJWK(t, `,"use":"enc","kid":"`+kid+`"`), "")
+	}
+	signs := `,"token_endpoint_auth_method":"private_key_jwt","request":"object","jwks":{"keys":[` + sig + `]},"request_object_encryption_alg":"ECDH-ES"`
+	verifies := strings.Replace(public("v"), `"enc"`, `"sig"`, 1)
+	pinned := `,"provider_jwks":{"keys":[` + verifies + `,` + public("a") + `,` + public("b") + `,` + public("c") + `]}`
+	for more, want := range map[string]string{pinned: "a", pinned + `,"request_object_encryption_kid":"b"`: "b", "": "", `,"request_object_encryption_kid":"b"`: "b"} {
+		file, err := clientconfig.Read(strings.NewReader(acme(signs+more)), "")
+		require.NoError(t, err, more)
+		e := file.Clients["acme"].RequestEncryption
+		assert.Equal(t, []string{"ECDH-ES", "A128CBC-HS256", want}, []string{e.Algorithm, e.Encoding, e.KeyID}, more)
+		assert.Equal(t, strings.HasPrefix(more, pinned), e.Key != nil, more)
+	}
+	for more, member := range map[string]string{
+		signs + pinned + `,"request_object_encryption_kid":"d"`: "provider_jwks",
+		signs + `,"request_object_encryption_enc":"A256"`:       "request_object_encryption_alg",
+		`,"request_object_encryption_kid":"a"`:                  "request_object_encryption_kid",
+		`,"request_object_encryption_enc":"A256GCM"`:            "request_object_encryption_enc",
+	} {
+		_, err := read(acme(more), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, more)
 	}
 }

@@ -2,6 +2,7 @@ package clientconfig
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/internal/jwx"
@@ -9,34 +10,72 @@ import (
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// ownKeys reads the private keys of jwks.
+// ownKeys reads this client's keys: those of jwks, and for a change of them those of
+// published_jwks and unpublished_jwks.
 func (m *Client) ownKeys(c *oidcclient.Config, _ string) *Error {
-	if m.JWKS == nil {
+	err := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
+		if use == "enc" {
+			return decrypting(c, text, false)
+		}
+		signer, id, alg, err := jwx.ParsePrivateKey(text)
+		switch {
+		case err != nil:
+			return err
+		case c.Key != nil:
+			return errors.New("has several keys that sign, and one can be used")
+		}
+		c.Key = &assertion.Key{Signer: signer, ID: id, Algorithm: alg}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = privateKeys("unpublished_jwks", m.UnpublishedJWKS, func(text json.RawMessage, use string) error {
+		if use != "enc" {
+			return errors.New("has a key without use enc: one that signs is published")
+		}
+		return decrypting(c, text, true)
+	})
+	if err != nil || m.PublishedJWKS == nil {
+		return err
+	}
+	published, wrong := oidcclient.ParsePublishedKeys(m.PublishedJWKS)
+	if wrong != nil {
+		return &Error{Member: "published_jwks", Reason: wrong.Error(), Err: wrong}
+	}
+	c.PublishedKeys = published
+	return nil
+}
+
+// decrypting adds a decryption key.
+func decrypting(c *oidcclient.Config, text json.RawMessage, unpublished bool) error {
+	private, id, alg, err := jwx.ParseDecryptionKey(text)
+	if err == nil {
+		c.DecryptionKeys = append(c.DecryptionKeys, oidcclient.DecryptionKey{ID: id, Algorithm: alg, Private: private, Unpublished: unpublished})
+	}
+	return err
+}
+
+// privateKeys gives each key of a JWK Set to read, with its use.
+func privateKeys(member string, jwks json.RawMessage, read func(text json.RawMessage, use string) error) *Error {
+	if jwks == nil {
 		return nil
 	}
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := strictjson.UnmarshalClosed(m.JWKS, &set, maxDepth); err != nil || len(set.Keys) == 0 {
-		return &Error{Member: "jwks", Reason: "is no JWK Set with a private key"}
+	if err := strictjson.UnmarshalClosed(jwks, &set, maxDepth); err != nil || len(set.Keys) == 0 {
+		return &Error{Member: member, Reason: "is no JWK Set with a private key"}
 	}
 	for _, text := range set.Keys {
 		var use struct {
 			Use string `json:"use"`
 		}
 		if err := strictjson.Unmarshal(text, &use, maxDepth); err != nil {
-			return &Error{Member: "jwks", Reason: "has a key that can't be read"}
+			return &Error{Member: member, Reason: "has a key that can't be read"}
 		}
-		private, id, alg, err := jwx.ParsePrivateKey(text)
-		switch {
-		case err != nil:
-			return &Error{Member: "jwks", Reason: err.Error(), Err: err}
-		case use.Use == "enc":
-			c.DecryptionKeys = append(c.DecryptionKeys, oidcclient.DecryptionKey{ID: id, Algorithm: alg, Private: private})
-		case c.Key != nil:
-			return &Error{Member: "jwks", Reason: "has several keys that sign, and one can be used"}
-		default:
-			c.Key = &assertion.Key{Signer: private, ID: id, Algorithm: alg}
+		if err := read(text, use.Use); err != nil {
+			return &Error{Member: member, Reason: err.Error(), Err: err}
 		}
 	}
 	return nil

@@ -139,11 +139,8 @@ func (p *Provider) checkAssertion(compact string) *refusal {
 	if err != nil {
 		return refuse("invalid_client", err.Error())
 	}
-	var key any = p.client.public
-	if p.client.method == "client_secret_jwt" {
-		key = []byte(p.client.secret)
-	}
-	if !t.verify(key) || t.header["crit"] != nil {
+	signed := p.client.method == "client_secret_jwt" && t.verify([]byte(p.client.secret)) || p.client.method != "client_secret_jwt" && p.clientSigned(t)
+	if !signed || t.header["crit"] != nil {
 		return refuse("invalid_client", "assertion is not signed by the client")
 	}
 	if text(t.claims, "iss") != p.client.id || text(t.claims, "sub") != p.client.id {

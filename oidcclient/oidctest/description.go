@@ -26,6 +26,7 @@ type description struct {
 	certificates  bool // keys have certificates, and JWTs carry x5c
 	userInfoApart bool // userinfo has an origin of its own
 	proofs        bool // tokens are bound to the key of a proof (RFC 9449)
+	agreements    bool // keys of ECDH-ES are published, beside keys
 
 	persons   func() []Person
 	issuer    func(*Provider) string

@@ -19,7 +19,7 @@ func generic() *description {
 		// Characters for which the form encoding of Basic matters.
 		clientID:     func() string { return "rely test:client" },
 		clientSecret: func() string { return random(24) + "+/%: &" },
-		clientKeyAlg: "ES256", proofs: true,
+		clientKeyAlg: "ES256", proofs: true, agreements: true,
 		keys: func(string) []keySpec {
 			return []keySpec{{"RSA-OAEP-256", "enc"}, {"RS256", "sig"}, {"PS256", "sig"}, {"ES256", "sig"}, {"EdDSA", "sig"}}
 		},
@@ -85,8 +85,8 @@ func genericMetadata(p *Provider) map[string]any {
 		"claims_supported":                               []string{"sub", "name", "given_name", "family_name", "preferred_username", "email", "email_verified", "phone_number", "birthdate"},
 		"id_token_signing_alg_values_supported":          []string{p.config.SigningAlg},
 		"token_endpoint_auth_methods_supported":          p.desc.authMethods,
-		"request_object_encryption_alg_values_supported": []string{"RSA-OAEP", "RSA-OAEP-256"},
-		"request_object_encryption_enc_values_supported": []string{"A256GCM", "A128CBC-HS256"},
+		"request_object_encryption_alg_values_supported": []string{"RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A192KW", "ECDH-ES+A256KW"},
+		"request_object_encryption_enc_values_supported": []string{"A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{
 			"HS256", "RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA",
 		},

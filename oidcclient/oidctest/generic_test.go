@@ -65,7 +65,7 @@ func TestGenericMetadata(t *testing.T) {
 
 	var set struct{ Keys []map[string]string }
 	require.NoError(t, json.Unmarshal(r.op.JWKS(), &set))
-	require.Len(t, set.Keys, 5)
+	require.Len(t, set.Keys, 9)
 	assert.Equal(t, "enc", set.Keys[0]["use"], "the first key is not for signatures")
 	for _, k := range set.Keys {
 		assert.NotContains(t, k, "d")

@@ -1,6 +1,7 @@
 package oidctest
 
 import (
+	"crypto"
 	"crypto/rsa"
 	"math/big"
 	"os"
@@ -179,13 +180,20 @@ func FuzzParse(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	agreements, err := agreementKeys()
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, compact string) {
 		if jwe, err := parseJWE(compact); err == nil {
-			if _, err := jwe.decrypt(key.(*rsa.PrivateKey)); err == nil {
+			if _, err := jwe.decrypt(signingKey{private: key}); err == nil {
 				t.Fatal("decrypted what was not encrypted to the key")
 			}
+			for _, key := range agreements {
+				_, _ = jwe.decrypt(key)
+			}
 			_, _ = jwe.openGCM(make([]byte, 32))
-			_, _ = jwe.openCBC(make([]byte, 16), make([]byte, 16))
+			_, _ = jwe.openCBC(crypto.SHA256, make([]byte, 16), make([]byte, 16))
 		}
 		parsed, err := parseJWT(compact)
 		if err != nil {

@@ -3,7 +3,6 @@ package oidctest
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -163,11 +162,10 @@ func (p *Provider) ishareDecrypt(compact string) (string, *refusal) {
 	}
 	extra := maps.Clone(e.header)
 	maps.DeleteFunc(extra, func(name string, _ any) bool { return name == "alg" || name == "enc" || name == "typ" })
-	key, ok := p.signer().private.(*rsa.PrivateKey)
-	if !ok || len(extra) > 0 || text(e.header, "alg") != "RSA-OAEP" || text(e.header, "enc") != "A256GCM" {
+	if len(extra) > 0 || text(e.header, "alg") != "RSA-OAEP" || text(e.header, "enc") != "A256GCM" {
 		return "", refuse("invalid_request_object", "JWE header is not alg RSA-OAEP, enc A256GCM and typ alone")
 	}
-	plain, err := e.decrypt(key)
+	plain, err := e.decrypt(p.signer())
 	if err != nil {
 		return "", refuse("invalid_request_object", err.Error())
 	}

@@ -8,9 +8,9 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" // RSA-OAEP of RFC 7518 §4.3 is defined with SHA-1
 	"crypto/sha256"
+	_ "crypto/sha512"
 	"encoding/binary"
 	"errors"
-	"hash"
 	"strings"
 )
 
@@ -42,29 +42,54 @@ func parseJWE(compact string) (parsedJWE, error) {
 	return parsedJWE{header, []byte(parts[0]), decoded[1], decoded[2], decoded[3], decoded[4]}, nil
 }
 
-// decrypt opens a JWE of RSA-OAEP or RSA-OAEP-256 with A256GCM or
-// A128CBC-HS256.
-func (e parsedJWE) decrypt(key *rsa.PrivateKey) ([]byte, error) {
-	var oaep hash.Hash
-	switch text(e.header, "alg") {
-	case "RSA-OAEP":
-		oaep = sha1.New()
-	case "RSA-OAEP-256":
-		oaep = crypto.SHA256.New()
-	default:
-		return nil, errors.New("JWE has an alg that is not supported")
+// contentKeySize returns the bytes of the content key of an enc (RFC 7518 §5.1), and the
+// hash of its MAC where it has one.
+func contentKeySize(enc string) (size int, mac crypto.Hash) {
+	switch enc {
+	case "A128GCM":
+		return 16, 0
+	case "A192GCM":
+		return 24, 0
+	case "A256GCM":
+		return 32, 0
+	case "A128CBC-HS256":
+		return 32, crypto.SHA256
+	case "A192CBC-HS384":
+		return 48, crypto.SHA384
+	case "A256CBC-HS512":
+		return 64, crypto.SHA512
 	}
-	cek, err := rsa.DecryptOAEP(oaep, nil, key, e.key, nil)
-	if err != nil || len(cek) != 32 {
+	return 0, 0
+}
+
+// decrypt opens a JWE with a key of RSA or of ECDH: RSA-OAEP, RSA-OAEP-256, and ECDH-ES
+// with and without key wrap, with each enc of RFC 7518.
+func (e parsedJWE) decrypt(key signingKey) ([]byte, error) {
+	size, mac := contentKeySize(text(e.header, "enc"))
+	if size == 0 {
+		return nil, errors.New("JWE has an enc that is not supported")
+	}
+	cek, err := e.contentKey(key, size)
+	if err != nil || len(cek) != size {
 		return nil, errJWE
 	}
-	switch text(e.header, "enc") {
-	case "A256GCM":
-		return e.openGCM(cek)
-	case "A128CBC-HS256":
-		return e.openCBC(cek[:16], cek[16:])
+	if mac != 0 {
+		return e.openCBC(mac, cek[:size/2], cek[size/2:])
 	}
-	return nil, errors.New("JWE has an enc that is not supported")
+	return e.openGCM(cek)
+}
+
+func (e parsedJWE) contentKey(key signingKey, size int) ([]byte, error) {
+	private, ok := key.private.(*rsa.PrivateKey)
+	switch alg := text(e.header, "alg"); {
+	case alg == "RSA-OAEP" && ok:
+		return rsa.DecryptOAEP(sha1.New(), nil, private, e.key, nil)
+	case alg == "RSA-OAEP-256" && ok:
+		return rsa.DecryptOAEP(sha256.New(), nil, private, e.key, nil)
+	case key.agree != nil:
+		return e.agreed(key.agree, alg, size)
+	}
+	return nil, errJWE
 }
 
 func (e parsedJWE) openGCM(cek []byte) ([]byte, error) {
@@ -83,14 +108,14 @@ func (e parsedJWE) openGCM(cek []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// openCBC is AES_128_CBC_HMAC_SHA_256 (RFC 7518 §5.2.3): the first half of the
-// content key authenticates, the second decrypts.
-func (e parsedJWE) openCBC(macKey, encKey []byte) ([]byte, error) {
-	mac := hmac.New(sha256.New, macKey)
+// openCBC is AES-CBC with HMAC (RFC 7518 §5.2.2.2): the first half of the content key
+// authenticates, the second decrypts.
+func (e parsedJWE) openCBC(hash crypto.Hash, macKey, encKey []byte) ([]byte, error) {
+	mac := hmac.New(hash.New, macKey)
 	for _, part := range [][]byte{e.aad, e.iv, e.ciphertext, binary.BigEndian.AppendUint64(nil, uint64(len(e.aad))*8)} {
 		mac.Write(part)
 	}
-	if !hmac.Equal(mac.Sum(nil)[:16], e.tagged) || len(e.iv) != aes.BlockSize {
+	if !hmac.Equal(mac.Sum(nil)[:len(macKey)], e.tagged) || len(e.iv) != aes.BlockSize {
 		return nil, errJWE
 	}
 	block, err := aes.NewCipher(encKey)

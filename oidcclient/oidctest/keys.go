@@ -2,6 +2,7 @@ package oidctest
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -30,6 +31,7 @@ type signingKey struct {
 	keySpec
 	kid     string
 	private crypto.Signer
+	agree   *ecdh.PrivateKey    // instead of private, of ECDH-ES
 	chain   []*x509.Certificate // the leaf first; nil without certificates
 }
 
@@ -85,6 +87,13 @@ func (p *Provider) makeKeys() error {
 			}
 		}
 	}
+	if p.desc.agreements {
+		more, err := agreementKeys()
+		if err != nil {
+			return err
+		}
+		keys = append(keys, more...)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.retired = append(p.keys, p.retired...)
@@ -134,17 +143,18 @@ func (p *Provider) signer() signingKey {
 	return key
 }
 
-// decrypter is the key to which request objects are encrypted; its private key
-// is nil where the system has none.
-func (p *Provider) decrypter() signingKey {
+// decrypters are the keys to which request objects are encrypted, those with that kid
+// if there is one.
+func (p *Provider) decrypters(kid string) []signingKey {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	var found []signingKey
 	for _, k := range p.keys {
-		if k.use == "enc" {
-			return k
+		if k.use == "enc" && (kid == "" || kid == k.kid) {
+			found = append(found, k)
 		}
 	}
-	return signingKey{}
+	return found
 }
 
 // JWKS returns the provider's present public keys as a JWK Set, the same that
@@ -165,7 +175,14 @@ func (p *Provider) JWKS() []byte {
 
 // jwk writes the public key (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 func (k signingKey) jwk() map[string]any {
-	m := map[string]any{"kid": k.kid, "use": k.use, "alg": k.alg}
+	m := map[string]any{"kid": k.kid, "use": k.use}
+	if k.use == "sig" { // a key for encryption is for each alg that fits
+		m["alg"] = k.alg
+	}
+	if k.agree != nil {
+		agreementJWK(k.agree.PublicKey(), m)
+		return m
+	}
 	switch key := k.private.Public().(type) {
 	case *rsa.PublicKey:
 		m["kty"], m["n"], m["e"] = "RSA", b64.EncodeToString(key.N.Bytes()), b64.EncodeToString(big.NewInt(int64(key.E)).Bytes())

@@ -127,6 +127,12 @@ type Config struct {
 	// the key needs a certificate.
 	ClientKey crypto.PublicKey
 
+	// ClientJWKSURI is where the client publishes its keys for signatures, of RSA, P-256
+	// or Ed25519; they are used instead of ClientKey, by their kid, under every system
+	// but IShare. What was fetched is good for ten minutes by Clock, and a key that
+	// appears in between is not known, as with real providers.
+	ClientJWKSURI string
+
 	// SigningAlg signs ID tokens: RS256, PS256, ES256 or EdDSA under Generic,
 	// RS256, RS384 or RS512 under IShare, ES256 or RS256 under BankID, RS256
 	// elsewhere. Empty: the first of each of these lists.
@@ -217,11 +223,12 @@ type Provider struct {
 	secret []byte // key of the pseudonyms
 	pki    *pki   // certificates, where the system has them
 
-	mu      sync.Mutex // guards what follows and the URIs in config
-	keys    []signingKey
-	retired []signingKey // the latest former keys
-	state   state
-	hooks   hooks
+	mu         sync.Mutex // guards what follows and the URIs in config
+	keys       []signingKey
+	clientKeys *clientKeys  // nil before they were fetched
+	retired    []signingKey // the latest former keys
+	state      state
+	hooks      hooks
 }
 
 // New starts a provider. It fails on a configuration that the system does not

@@ -1,7 +1,6 @@
 package oidctest
 
 import (
-	"crypto/rsa"
 	"encoding/json"
 	"maps"
 	"strings"
@@ -22,7 +21,7 @@ func requestObject(p *Provider, outer map[string]string) (map[string]string, *re
 	if err != nil {
 		return nil, refuse("invalid_request_object", err.Error())
 	}
-	signed := t.verify(p.client.public) || p.client.secret != "" && t.verify([]byte(p.client.secret))
+	signed := p.clientSigned(t) || p.client.secret != "" && t.verify([]byte(p.client.secret))
 	if !signed || t.header["crit"] != nil {
 		return nil, refuse("invalid_request_object", "request object is not signed by the client")
 	}
@@ -53,16 +52,17 @@ func (p *Provider) openRequest(compact string) (string, *refusal) {
 	if err != nil {
 		return "", refuse("invalid_request_object", err.Error())
 	}
-	key := p.decrypter()
-	private, ok := key.private.(*rsa.PrivateKey)
-	if kid := text(e.header, "kid"); !ok || kid != "" && kid != key.kid {
+	keys := p.decrypters(text(e.header, "kid"))
+	if len(keys) == 0 {
 		return "", refuse("invalid_request_object", "request object is encrypted to another key")
 	}
-	plain, err := e.decrypt(private)
-	if err != nil {
-		return "", refuse("invalid_request_object", err.Error())
+	for _, key := range keys {
+		var plain []byte
+		if plain, err = e.decrypt(key); err == nil {
+			return string(plain), nil
+		}
 	}
-	return string(plain), nil
+	return "", refuse("invalid_request_object", err.Error())
 }
 
 // innerParams reads the parameters out of a request object's claims.
