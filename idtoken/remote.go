@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/jwx"
 )
 
@@ -89,7 +89,7 @@ const (
 // NewRemoteKeys checks the configuration and fetches nothing.
 func NewRemoteKeys(config RemoteKeysConfig) (*RemoteKeys, error) {
 	u, err := url.Parse(config.URL)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !fetch.IsLoopback(u.Hostname())) {
 		return nil, errors.New("idtoken: URL of the keys is not https")
 	}
 	for _, d := range []struct {
@@ -117,11 +117,6 @@ func NewRemoteKeys(config RemoteKeysConfig) (*RemoteKeys, error) {
 		r.now = time.Now
 	}
 	return r, nil
-}
-
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
 // Ready reports whether there are keys that may be used now, and fetches them if

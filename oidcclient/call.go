@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // An Endpoint is one of the provider's beyond those that a login needs, by its
@@ -56,32 +57,32 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	if err != nil {
 		return nil, err
 	}
-	if got.status != http.StatusOK {
+	if got.Status != http.StatusOK {
 		return nil, tokenError(StepGrant, got)
 	}
 	if endpoint == EndpointIntrospect && found.about != nil {
 		return c.readIntrospection(ctx, found, got)
 	}
-	if len(got.body) == 0 {
+	if len(got.Body) == 0 {
 		return nil, nil
 	}
 	if _, err := readObject(StepGrant, got); err != nil {
 		return nil, err
 	}
-	return got.body, nil
+	return got.Body, nil
 }
 
 // typeIntrospection is the media type of signed answers about tokens (RFC 9701 §4).
 const typeIntrospection = "application/token-introspection+jwt"
 
 // readIntrospection returns what the provider has signed about a token.
-func (c *Client) readIntrospection(ctx context.Context, found *provider, got *answer) ([]byte, error) {
-	if got.mediaType != typeIntrospection {
-		e := providerFault(StepGrant, got.status, "answer about a token is not signed, and that was agreed (RFC 9701 §5)")
+func (c *Client) readIntrospection(ctx context.Context, found *provider, got *fetch.Answer) ([]byte, error) {
+	if got.MediaType != typeIntrospection {
+		e := providerFault(StepGrant, got.Status, "answer about a token is not signed, and that was agreed (RFC 9701 §5)")
 		e.Check = "introspection signature"
 		return nil, e
 	}
-	raw, _, err := c.decrypted(ctx, StepGrant, c.cfg.IntrospectionEncrypted, string(got.body))
+	raw, _, err := c.decrypted(ctx, StepGrant, c.cfg.IntrospectionEncrypted, string(got.Body))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 var testNow = time.Unix(1_790_000_000, 0)
@@ -135,14 +137,14 @@ func TestCompleteRefusesForeignPending(t *testing.T) {
 
 func TestRedirectedTo(t *testing.T) {
 	const ours = "https://rp.example/cb?x=1"
-	reply := func(status int, location string) *answer {
-		a := &answer{status: status, header: map[string][]string{}}
+	reply := func(status int, location string) *fetch.Answer {
+		a := &fetch.Answer{Status: status, Header: map[string][]string{}}
 		if location != "" {
-			a.header.Set("Location", location)
+			a.Header.Set("Location", location)
 		}
 		return a
 	}
-	for name, got := range map[string]*answer{
+	for name, got := range map[string]*fetch.Answer{
 		"303": reply(303, "https://rp.example/cb?x=1&code=c"),
 		"302": reply(302, "https://rp.example/cb?code=c"),
 		"200": reply(200, "https://rp.example/cb?code=c"),
@@ -151,7 +153,7 @@ func TestRedirectedTo(t *testing.T) {
 		require.NoError(t, err, name)
 		assert.Equal(t, "c", values.Get("code"), name)
 	}
-	for name, got := range map[string]*answer{
+	for name, got := range map[string]*fetch.Answer{
 		"another host":   reply(303, "https://rp.example.evil/cb?code=c"),
 		"user name":      reply(303, "https://rp.example@evil.example/cb?code=c"),
 		"another path":   reply(303, "https://rp.example/cb/x?code=c"),

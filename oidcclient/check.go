@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // check refuses a configuration that can't work or contradicts itself.
@@ -51,7 +53,7 @@ func (c *Config) checkIssuer() *ConfigError {
 		}
 		return nil
 	}
-	u, err := checkURL(c.Issuer)
+	u, err := fetch.CheckURL(c.Issuer)
 	if err != nil {
 		return wrong("Issuer", "%v", err)
 	}
@@ -138,14 +140,14 @@ func (c *Config) checkClient() *ConfigError {
 	return nil
 }
 
-// checkRedirect accepts what checkURL does, and the private-use schemes of
+// checkRedirect accepts what fetch.CheckURL does, and the private-use schemes of
 // native applications (RFC 8252 §7.1).
 func checkRedirect(raw string) error {
 	u, err := url.Parse(raw)
 	if err == nil && strings.Contains(u.Scheme, ".") && u.Fragment == "" {
 		return nil
 	}
-	_, err = checkURL(raw)
+	_, err = fetch.CheckURL(raw)
 	return err
 }
 

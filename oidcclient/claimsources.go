@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/strictjson"
 )
@@ -120,11 +121,11 @@ func (a *announced) namesOf(source string) []string {
 
 // fetchClaims gets distributed claims, from the origins that are configured only.
 func (c *Client) fetchClaims(ctx context.Context, endpoint, token string) (string, error) {
-	u, err := checkURL(endpoint)
+	u, err := fetch.CheckURL(endpoint)
 	if err != nil || !c.mayAsk(u) {
 		return "", refuse(StepUserInfo, "distributed claims", "endpoint is at no origin that is listed")
 	}
-	req, err := getRequest(ctx, endpoint, "application/jwt")
+	req, err := fetch.Get(ctx, endpoint, "application/jwt")
 	if err != nil {
 		return "", refuse(StepUserInfo, "distributed claims", "endpoint is not a URL")
 	}
@@ -138,10 +139,10 @@ func (c *Client) fetchClaims(ctx context.Context, endpoint, token string) (strin
 	if err != nil {
 		return "", err
 	}
-	if got.status != http.StatusOK {
-		return "", providerFault(StepUserInfo, got.status, "claims are not there")
+	if got.Status != http.StatusOK {
+		return "", providerFault(StepUserInfo, got.Status, "claims are not there")
 	}
-	return string(got.body), nil
+	return string(got.Body), nil
 }
 
 // isBearer holds a token to what a header may have (RFC 6750 §2.1).
@@ -212,7 +213,7 @@ func (c *Client) claimsVerifier(ctx context.Context, found *provider, issuer str
 	if v := c.claimsProviders[issuer]; v != nil {
 		return v, nil
 	}
-	u, err := checkURL(issuer)
+	u, err := fetch.CheckURL(issuer)
 	if err != nil || !c.mayAsk(u) {
 		return nil, refuse(StepUserInfo, "claims provider", "issuer of the claims is not known")
 	}
@@ -272,7 +273,7 @@ func (c *Config) newClaimsProviders() (map[string]*idtoken.Verifier, *ConfigErro
 		known[p.Issuer] = v
 	}
 	for _, allowed := range c.DistributedClaims {
-		if u, err := checkURL(allowed); err != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+		if u, err := fetch.CheckURL(allowed); err != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
 			return nil, wrong("DistributedClaims", "has something that is no origin of https")
 		}
 	}

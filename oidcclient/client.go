@@ -14,6 +14,7 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/jwe"
 )
 
@@ -90,7 +91,7 @@ func newKnown(cfg Config) (*Client, *ConfigError) {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
-	if c.http, err = newHTTPClient(cfg.HTTPClient, cfg.ClientCertificate, cfg.RootCAs); err != nil {
+	if c.http, err = fetch.NewClient(cfg.HTTPClient, cfg.ClientCertificate, cfg.RootCAs); err != nil {
 		return nil, &ConfigError{Field: "HTTPClient", Reason: err.Error(), Err: err}
 	}
 	var wrong *ConfigError

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 func TestNewNamesTheWrongField(t *testing.T) {
@@ -114,7 +115,7 @@ func TestNewCopiesItsConfiguration(t *testing.T) {
 
 func TestCheckURL(t *testing.T) {
 	for _, good := range []string{"https://a.example", "https://a.example:8443/x?y", "http://127.0.0.1:80/x", "http://[::1]/", "http://localhost:1"} {
-		_, err := checkURL(good)
+		_, err := fetch.CheckURL(good)
 		assert.NoError(t, err, good)
 	}
 	for _, bad := range []string{
@@ -122,7 +123,7 @@ func TestCheckURL(t *testing.T) {
 		"http://127.0.0.1.evil.example", "http://10.0.0.1", "https://u@a.example", "https://a.example#f", "https://a.example#",
 		"ftp://a.example", "file:///etc/passwd", "javascript:alert(1)", "https://a.example/\x00",
 	} {
-		_, err := checkURL(bad)
+		_, err := fetch.CheckURL(bad)
 		assert.Error(t, err, bad)
 	}
 }

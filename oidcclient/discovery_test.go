@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // answers is an http.RoundTripper that is the whole network of a test.
@@ -45,7 +47,7 @@ func discoveringClient(t *testing.T, network answers, change func(*Config)) *Cli
 const goodMetadata = `{"issuer":"https://op.example","authorization_endpoint":"https://op.example/a","token_endpoint":"https://op.example/t","jwks_uri":"https://op.example/j","extra":[{}]}`
 
 func TestDiscovery(t *testing.T) {
-	huge := `{"issuer":"https://op.example","x":"` + strings.Repeat("x", maxAnswer) + `"}`
+	huge := `{"issuer":"https://op.example","x":"` + strings.Repeat("x", fetch.MaxAnswer) + `"}`
 	replace := func(old, new string) string { return strings.Replace(goodMetadata, old, new, 1) }
 	tests := map[string]struct {
 		status      int

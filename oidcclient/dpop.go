@@ -9,6 +9,7 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/internal/challenge"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -137,11 +138,11 @@ func isNonce(nonce string) bool {
 
 // wantsNonce reports whether an answer of the provider's own endpoints asks for a
 // proof with a nonce (RFC 9449 §8).
-func wantsNonce(got *answer) bool {
-	if got.status != http.StatusBadRequest && got.status != http.StatusUnauthorized {
+func wantsNonce(got *fetch.Answer) bool {
+	if got.Status != http.StatusBadRequest && got.Status != http.StatusUnauthorized {
 		return false
 	}
-	object, err := strictjson.ParseObject(got.body, maxDepth)
+	object, err := strictjson.ParseObject(got.Body, maxDepth)
 	if err != nil {
 		return false
 	}

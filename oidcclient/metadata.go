@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -136,7 +137,7 @@ func (m *ProviderMetadata) check(issuer *url.URL) error {
 		if e[1] == "" {
 			continue
 		}
-		if err := checkEndpoint(e[1], issuer); err != nil {
+		if err := fetch.CheckEndpoint(e[1], issuer); err != nil {
 			return errors.New(e[0] + " " + err.Error())
 		}
 	}
@@ -205,7 +206,7 @@ const (
 // its documents elsewhere, and a client looks in the one place that it was told. The
 // error is a [*ConfigError].
 func OAuthMetadataURL(issuer string) (string, error) {
-	u, err := checkURL(issuer)
+	u, err := fetch.CheckURL(issuer)
 	if err != nil {
 		return "", wrong("Issuer", "%v", err)
 	}
@@ -219,7 +220,7 @@ func OAuthMetadataURL(issuer string) (string, error) {
 // checkDiscoveryURL accepts what names itself a place of metadata: the end of OpenID
 // Connect Discovery §4, or the insertion of RFC 8414 §3.1.
 func checkDiscoveryURL(location string) error {
-	u, err := checkURL(location)
+	u, err := fetch.CheckURL(location)
 	switch {
 	case err != nil:
 		return err
@@ -284,7 +285,7 @@ type metadataTransport struct {
 
 func (t metadataTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.location != "" {
-		there, err := getRequest(req.Context(), t.location, "application/json")
+		there, err := fetch.Get(req.Context(), t.location, "application/json")
 		if err != nil {
 			return nil, providerFault(StepDiscover, 0, "place of the metadata is not a URL")
 		}
@@ -300,24 +301,24 @@ func (t metadataTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header:  http.Header{"Content-Type": {"application/json"}},
-		Body:    io.NopCloser(bytes.NewReader(got.body)),
-		Request: req, ContentLength: int64(len(got.body)),
+		Body:    io.NopCloser(bytes.NewReader(got.Body)),
+		Request: req, ContentLength: int64(len(got.Body)),
 	}, nil
 }
 
 // readObject reads a 200 answer that must be one JSON object.
-func readObject(step Step, got *answer) (strictjson.Object, error) {
+func readObject(step Step, got *fetch.Answer) (strictjson.Object, error) {
 	switch {
-	case got.unavailable():
-		return strictjson.Object{}, &Error{Step: step, Fault: FaultOutage, Status: got.status, Reason: "provider can't answer now"}
-	case got.status != http.StatusOK:
-		return strictjson.Object{}, providerFault(step, got.status, "answer is not 200 OK")
-	case !got.isJSON():
-		return strictjson.Object{}, providerFault(step, got.status, "answer is not JSON by its content type")
+	case got.Unavailable():
+		return strictjson.Object{}, &Error{Step: step, Fault: FaultOutage, Status: got.Status, Reason: "provider can't answer now"}
+	case got.Status != http.StatusOK:
+		return strictjson.Object{}, providerFault(step, got.Status, "answer is not 200 OK")
+	case !got.IsJSON():
+		return strictjson.Object{}, providerFault(step, got.Status, "answer is not JSON by its content type")
 	}
-	object, err := strictjson.ParseObject(got.body, maxDepth)
+	object, err := strictjson.ParseObject(got.Body, maxDepth)
 	if err != nil {
-		return strictjson.Object{}, providerFault(step, got.status, "answer is not one strict JSON object")
+		return strictjson.Object{}, providerFault(step, got.Status, "answer is not one strict JSON object")
 	}
 	return object, nil
 }

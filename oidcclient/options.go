@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // BeginOptions is what one login asks for beyond the configuration. The zero
@@ -101,7 +103,7 @@ func (o *BeginOptions) check() *Error {
 		}
 	}
 	if o.RequestURI != "" {
-		if _, err := checkURL(o.RequestURI); err != nil || len(o.RequestURI) > 512 {
+		if _, err := fetch.CheckURL(o.RequestURI); err != nil || len(o.RequestURI) > 512 {
 			return refuse(StepBegin, "request_uri", "request_uri is no safe URL of at most 512 characters (RFC 9101 §5.2)")
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // LoginWithProof logs a person in without a browser, with a proof of
@@ -54,9 +56,9 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 
 // redirectedTo reads an authorization response out of a redirect to our own
 // redirect URI.
-func redirectedTo(redirectURI string, got *answer) (url.Values, error) {
-	location := got.header.Get("Location")
-	switch got.status {
+func redirectedTo(redirectURI string, got *fetch.Answer) (url.Values, error) {
+	location := got.Header.Get("Location")
+	switch got.Status {
 	case http.StatusFound, http.StatusSeeOther, http.StatusOK:
 	default:
 		return nil, tokenError(StepBegin, got)

@@ -30,22 +30,22 @@ func (c *Client) push(ctx context.Context, found *provider, params url.Values, k
 	if err != nil {
 		return "", err
 	}
-	if got.status != http.StatusCreated {
+	if got.Status != http.StatusCreated {
 		return "", tokenError(StepPush, got)
 	}
-	if !got.isJSON() {
-		return "", providerFault(StepPush, got.status, "answer is not JSON by its content type")
+	if !got.IsJSON() {
+		return "", providerFault(StepPush, got.Status, "answer is not JSON by its content type")
 	}
-	object, err := strictjson.ParseObject(got.body, maxDepth)
+	object, err := strictjson.ParseObject(got.Body, maxDepth)
 	if err != nil {
-		return "", providerFault(StepPush, got.status, "answer is not one strict JSON object")
+		return "", providerFault(StepPush, got.Status, "answer is not one strict JSON object")
 	}
 	reference, _, err := object.String("request_uri")
 	if err != nil || reference == "" || len(reference) > maxRequestURI || strings.ContainsAny(reference, " \t\r\n\"<>\\") {
-		return "", providerFault(StepPush, got.status, "answer has no request_uri that can be sent")
+		return "", providerFault(StepPush, got.Status, "answer has no request_uri that can be sent")
 	}
 	if lifetime, err := expiresIn(object); err != nil || lifetime <= 0 {
-		return "", providerFault(StepPush, got.status, "answer has no expires_in (RFC 9126 §2.2)")
+		return "", providerFault(StepPush, got.Status, "answer has no expires_in (RFC 9126 §2.2)")
 	}
 	return reference, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -105,7 +106,7 @@ func (r Registrar) Delete(ctx context.Context, known *Registration) error {
 	if err != nil {
 		return err
 	}
-	if got.status != http.StatusNoContent {
+	if got.Status != http.StatusNoContent {
 		return registrationError(got)
 	}
 	return nil
@@ -134,21 +135,21 @@ func (r Registrar) send(ctx context.Context, method, target, token string, metad
 	if err != nil {
 		return nil, err
 	}
-	if got.status != status {
+	if got.Status != status {
 		return nil, registrationError(got)
 	}
-	if !got.isJSON() {
-		return nil, providerFault(StepRegister, got.status, "answer is not JSON by its content type")
+	if !got.IsJSON() {
+		return nil, providerFault(StepRegister, got.Status, "answer is not JSON by its content type")
 	}
-	object, err := strictjson.ParseObject(got.body, maxDepth)
+	object, err := strictjson.ParseObject(got.Body, maxDepth)
 	if err != nil {
-		return nil, providerFault(StepRegister, got.status, "answer is not one strict JSON object")
+		return nil, providerFault(StepRegister, got.Status, "answer is not one strict JSON object")
 	}
 	return readRegistration(object, got)
 }
 
-func (r Registrar) ask(ctx context.Context, method, target, token string, metadata any) (*answer, error) {
-	if _, err := checkURL(target); err != nil {
+func (r Registrar) ask(ctx context.Context, method, target, token string, metadata any) (*fetch.Answer, error) {
+	if _, err := fetch.CheckURL(target); err != nil {
 		return nil, refuse(StepRegister, "endpoint", "endpoint "+err.Error())
 	}
 	var body io.Reader
@@ -159,7 +160,7 @@ func (r Registrar) ask(ctx context.Context, method, target, token string, metada
 		}
 		body = bytes.NewReader(text)
 	}
-	client, err := newHTTPClient(r.HTTPClient, nil, nil)
+	client, err := fetch.NewClient(r.HTTPClient, nil, nil)
 	if err != nil {
 		return nil, refuse(StepRegister, "endpoint", err.Error())
 	}
@@ -178,31 +179,31 @@ func (r Registrar) ask(ctx context.Context, method, target, token string, metada
 	return roundTrip(client, StepRegister, req)
 }
 
-func readRegistration(object strictjson.Object, got *answer) (*Registration, error) {
-	out := &Registration{metadata: got.body}
+func readRegistration(object strictjson.Object, got *fetch.Answer) (*Registration, error) {
+	out := &Registration{metadata: got.Body}
 	for name, into := range map[string]*string{
 		"client_id": &out.ClientID, "client_secret": &out.ClientSecret,
 		"registration_access_token": &out.AccessToken, "registration_client_uri": &out.URI,
 	} {
 		value, _, err := object.String(name)
 		if err != nil || len(value) > maxToken {
-			return nil, providerFault(StepRegister, got.status, "answer has a "+name+" that is no string or too long")
+			return nil, providerFault(StepRegister, got.Status, "answer has a "+name+" that is no string or too long")
 		}
 		*into = value
 	}
 	if out.ClientID == "" || strings.ContainsFunc(out.ClientID, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return nil, providerFault(StepRegister, got.status, "answer has no client_id")
+		return nil, providerFault(StepRegister, got.Status, "answer has no client_id")
 	}
 	if out.URI != "" {
-		if u, err := url.Parse(out.URI); err != nil || checkEndpoint(out.URI, u) != nil {
-			return nil, providerFault(StepRegister, got.status, "registration_client_uri is no safe URL")
+		if u, err := url.Parse(out.URI); err != nil || fetch.CheckEndpoint(out.URI, u) != nil {
+			return nil, providerFault(StepRegister, got.Status, "registration_client_uri is no safe URL")
 		}
 	}
 	// Some leave it out beside a secret, which RFC 7591 §3.2.1 forbids: then it is
 	// taken not to end.
 	ends, _, err := object.Number("client_secret_expires_at")
 	if err != nil {
-		return nil, providerFault(StepRegister, got.status, "client_secret_expires_at is no date")
+		return nil, providerFault(StepRegister, got.Status, "client_secret_expires_at is no date")
 	}
 	if seconds, _ := ends.Int64(); seconds > 0 {
 		out.SecretEndsAt = time.Unix(seconds, 0).UTC()
@@ -211,7 +212,7 @@ func readRegistration(object strictjson.Object, got *answer) (*Registration, err
 }
 
 // registrationError reads an error of RFC 7591 §3.2.2.
-func registrationError(got *answer) *Error {
+func registrationError(got *fetch.Answer) *Error {
 	e := tokenError(StepRegister, got)
 	e.Reason = "provider did not register the client"
 	return e

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // A responseType says what comes back with the browser (OAuth 2.0 Multiple Response
@@ -110,7 +111,7 @@ func (c *Client) frontTokens(values url.Values) (*tokenResponse, error) {
 	if err != nil {
 		return nil, refuse(StepCallback, "parameters", "a parameter is no text")
 	}
-	t, err := readTokenResponse(StepCallback, &answer{status: http.StatusOK, mediaType: "application/json", body: body}, typeBearer, c.now())
+	t, err := readTokenResponse(StepCallback, &fetch.Answer{Status: http.StatusOK, MediaType: "application/json", Body: body}, typeBearer, c.now())
 	var e *Error
 	if errors.As(err, &e) {
 		return nil, refuse(StepCallback, e.Check, e.Reason) // who brought it is a browser

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -27,7 +28,7 @@ func (t Tenant) base() string {
 	if !found {
 		host = t.DNS
 	}
-	if isLoopback(host) {
+	if fetch.IsLoopback(host) {
 		return "http://" + t.DNS
 	}
 	return "https://" + t.DNS
@@ -72,7 +73,7 @@ func (d TenantDirectory) lookup(ctx context.Context, client *http.Client, t Tena
 	if name, err := communityName(answered); err != nil || name != t.Community {
 		return ProviderMetadata{}, providerFault(StepDiscover, 0, "tenant's host does not know the community")
 	}
-	req, err = getRequest(ctx, t.base()+d.DirectoryPath, "application/json")
+	req, err = fetch.Get(ctx, t.base()+d.DirectoryPath, "application/json")
 	if err != nil {
 		return ProviderMetadata{}, providerFault(StepDiscover, 0, "tenant's host is no host name")
 	}
@@ -95,7 +96,7 @@ func (d TenantDirectory) lookup(ctx context.Context, client *http.Client, t Tena
 
 // allowed reports whether a service may be where the directory says.
 func (d TenantDirectory) allowed(service string, t Tenant) bool {
-	u, err := checkURL(service)
+	u, err := fetch.CheckURL(service)
 	if err != nil || u.RawQuery != "" || u.ForceQuery {
 		return false
 	}

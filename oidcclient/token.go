@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -77,7 +78,7 @@ func (c *Client) requestToken(ctx context.Context, step Step, found *provider, f
 // post sends a form with the client's authentication, and with a proof where there
 // is a key for it. A provider that asks for a proof with its nonce has done nothing
 // yet and gets the form once more (RFC 9449 §8).
-func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *keptProofKey) (*answer, error) {
+func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *keptProofKey) (*fetch.Answer, error) {
 	if key == nil {
 		return c.postOnce(ctx, step, found, endpoint, form, nil, "")
 	}
@@ -90,18 +91,18 @@ func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint 
 	if err != nil {
 		return nil, err
 	}
-	given := c.nonces.learn(u, got.header)
+	given := c.nonces.learn(u, got.Header)
 	if given == "" || given == nonce || !wantsNonce(got) {
 		return got, nil
 	}
 	if got, err = c.postOnce(ctx, step, found, endpoint, form, key.get(), given); err != nil {
 		return nil, err
 	}
-	c.nonces.learn(u, got.header)
+	c.nonces.learn(u, got.Header)
 	return got, nil
 }
 
-func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *assertion.ProofKey, nonce string) (*answer, error) {
+func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *assertion.ProofKey, nonce string) (*fetch.Answer, error) {
 	accepted := "application/json"
 	if found.about != nil && endpoint == found.IntrospectionEndpoint {
 		accepted = typeIntrospection
@@ -133,8 +134,8 @@ func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpo
 
 // readTokenResponse judges the answer of the token endpoint, which has to be of a
 // token type (RFC 6749 §7.1).
-func readTokenResponse(step Step, got *answer, tokenType string, now time.Time) (*tokenResponse, error) {
-	if got.status != http.StatusOK {
+func readTokenResponse(step Step, got *fetch.Answer, tokenType string, now time.Time) (*tokenResponse, error) {
+	if got.Status != http.StatusOK {
 		return nil, tokenError(step, got)
 	}
 	object, err := readObject(step, got)
@@ -148,7 +149,7 @@ func readTokenResponse(step Step, got *answer, tokenType string, now time.Time) 
 	} {
 		value, ok, err := object.String(name)
 		if err != nil || len(value) > maxToken {
-			return nil, providerFault(step, got.status, "token response has a "+name+" that is no string or too long")
+			return nil, providerFault(step, got.Status, "token response has a "+name+" that is no string or too long")
 		}
 		*into = value
 		t.hasScope = t.hasScope || name == "scope" && ok
@@ -158,20 +159,20 @@ func readTokenResponse(step Step, got *answer, tokenType string, now time.Time) 
 		return nil, tokenError(step, got)
 	}
 	if !strings.EqualFold(t.tokenType, tokenType) {
-		e := providerFault(step, got.status, "token response has another token_type than "+tokenType)
+		e := providerFault(step, got.Status, "token response has another token_type than "+tokenType)
 		e.Check = "token_type"
 		return nil, e
 	}
 	t.tokenType = tokenType
 	if details, ok := object.Raw("authorization_details"); ok {
 		if !isDetails([]byte(details)) {
-			return nil, providerFault(step, got.status, "token response has authorization_details that are none (RFC 9396 §7)")
+			return nil, providerFault(step, got.Status, "token response has authorization_details that are none (RFC 9396 §7)")
 		}
 		t.details = details
 	}
 	lifetime, err := expiresIn(object)
 	if err != nil {
-		return nil, providerFault(step, got.status, "token response has an expires_in that is no number of seconds")
+		return nil, providerFault(step, got.Status, "token response has an expires_in that is no number of seconds")
 	}
 	if lifetime > 0 {
 		t.expiry = now.Add(lifetime).UTC().Round(0)
@@ -203,13 +204,13 @@ func expiresIn(object strictjson.Object) (time.Duration, error) {
 // tokenError reads an error of the token endpoint (RFC 6749 §5.2), also in the
 // envelopes that providers have of their own. Of the provider's words only the
 // error code is kept.
-func tokenError(step Step, got *answer) *Error {
-	e := &Error{Step: step, Fault: FaultProvider, Status: got.status, Reason: "provider gave no token"}
-	if got.unavailable() {
+func tokenError(step Step, got *fetch.Answer) *Error {
+	e := &Error{Step: step, Fault: FaultProvider, Status: got.Status, Reason: "provider gave no token"}
+	if got.Unavailable() {
 		e.Fault = FaultOutage
 		return e
 	}
-	object, err := strictjson.ParseObject(got.body, maxDepth)
+	object, err := strictjson.ParseObject(got.Body, maxDepth)
 	if err != nil {
 		e.Reason = "answer is no OAuth error"
 		return e
@@ -217,7 +218,7 @@ func tokenError(step Step, got *answer) *Error {
 	code, _, err := object.String("error")
 	if err != nil || code == "" {
 		e.Reason = "answer is no OAuth error"
-		if _, ok := object.Raw("status"); ok && got.status < 300 {
+		if _, ok := object.Raw("status"); ok && got.Status < 300 {
 			e.Reason = "answer has a status and no token"
 		}
 		return e

@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
-func jsonAnswer(status int, body string) *answer {
-	return &answer{status: status, mediaType: "application/json", header: http.Header{}, body: []byte(body)}
+func jsonAnswer(status int, body string) *fetch.Answer {
+	return &fetch.Answer{Status: status, MediaType: "application/json", Header: http.Header{}, Body: []byte(body)}
 }
 
 func TestReadTokenResponse(t *testing.T) {
@@ -43,15 +45,15 @@ func TestReadTokenResponse(t *testing.T) {
 }
 
 func TestReadTokenResponseRefuses(t *testing.T) {
-	html := &answer{status: 200, mediaType: "text/html", body: []byte(`{"access_token":"a","token_type":"Bearer"}`)}
+	html := &fetch.Answer{Status: 200, MediaType: "text/html", Body: []byte(`{"access_token":"a","token_type":"Bearer"}`)}
 	tests := map[string]struct {
-		answer    *answer
+		answer    *fetch.Answer
 		wantFault Fault
 		wantCode  string
 		wantCheck string
 	}{
 		"HTML":                   {answer: html, wantFault: FaultProvider},
-		"HTML error":             {answer: &answer{status: 400, mediaType: "text/html", body: []byte("<html>s3cr3t</html>")}, wantFault: FaultProvider},
+		"HTML error":             {answer: &fetch.Answer{Status: 400, MediaType: "text/html", Body: []byte("<html>s3cr3t</html>")}, wantFault: FaultProvider},
 		"empty 401":              {answer: jsonAnswer(401, ""), wantFault: FaultProvider},
 		"no access token":        {answer: jsonAnswer(200, `{"token_type":"Bearer"}`), wantFault: FaultProvider},
 		"empty access token":     {answer: jsonAnswer(200, `{"access_token":"","token_type":"Bearer"}`), wantFault: FaultProvider},

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rely-go/rely/internal/fetch"
 )
 
 // AccessTokens gives the access token for calls to an API. A [*TokenSource] is
@@ -158,7 +160,7 @@ func (t *Transport) sendOnce(req *http.Request, body io.ReadCloser, token Access
 }
 
 func (t *Transport) allowed(u *url.URL) bool {
-	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !fetch.IsLoopback(u.Hostname())) {
 		return false
 	}
 	return slices.ContainsFunc(t.Origins, func(allowed string) bool {

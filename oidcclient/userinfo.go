@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -43,8 +44,8 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 	return &fresh, nil
 }
 
-func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*answer, error) {
-	ask := func(nonce string) (*http.Request, *answer, error) {
+func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*fetch.Answer, error) {
+	ask := func(nonce string) (*http.Request, *fetch.Answer, error) {
 		req, err := c.userInfoRequest(ctx, found, s, nonce)
 		if err != nil {
 			return nil, nil, err
@@ -59,16 +60,16 @@ func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (
 	nonce := c.nonces.of(u)
 	req, got, err := ask(nonce)
 	if err == nil && s.proofKey != nil {
-		given := c.nonces.learn(req.URL, got.header)
-		if given != "" && given != nonce && wantsNonceAtAPI(got.status, got.header) {
+		given := c.nonces.learn(req.URL, got.Header)
+		if given != "" && given != nonce && wantsNonceAtAPI(got.Status, got.Header) {
 			_, got, err = ask(given)
 		}
 	}
 	switch {
 	case err != nil:
 		return nil, err
-	case got.status == http.StatusUnauthorized || got.status == http.StatusForbidden:
-		return nil, &Error{Step: StepUserInfo, Fault: FaultAnswer, Check: "access_token", Status: got.status, Reason: "provider refused the access token"}
+	case got.Status == http.StatusUnauthorized || got.Status == http.StatusForbidden:
+		return nil, &Error{Step: StepUserInfo, Fault: FaultAnswer, Check: "access_token", Status: got.Status, Reason: "provider refused the access token"}
 	}
 	return got, nil
 }
@@ -105,19 +106,19 @@ func (c *Client) userInfoRequest(ctx context.Context, found *provider, s *Sessio
 }
 
 // readUserInfo returns the claims of an answer that is believed.
-func (c *Client) readUserInfo(ctx context.Context, found *provider, subject string, got *answer) (json.RawMessage, error) {
-	signed := got.mediaType == "application/jwt"
-	if agreed := c.cfg.UserInfoEncrypted; agreed != nil && got.status == http.StatusOK {
-		inner, text, err := c.decrypted(ctx, StepUserInfo, agreed, string(got.body))
+func (c *Client) readUserInfo(ctx context.Context, found *provider, subject string, got *fetch.Answer) (json.RawMessage, error) {
+	signed := got.MediaType == "application/jwt"
+	if agreed := c.cfg.UserInfoEncrypted; agreed != nil && got.Status == http.StatusOK {
+		inner, text, err := c.decrypted(ctx, StepUserInfo, agreed, string(got.Body))
 		if err != nil {
 			return nil, err
 		}
 		opened := *got
-		opened.body, opened.mediaType, signed = []byte(inner), "application/json", !text
+		opened.Body, opened.MediaType, signed = []byte(inner), "application/json", !text
 		got = &opened
 	}
-	if got.status == http.StatusOK && signed && found.verifier != nil {
-		claims, err := found.userinfo.VerifyUserInfo(ctx, string(got.body), idtoken.UserInfoExpect{
+	if got.Status == http.StatusOK && signed && found.verifier != nil {
+		claims, err := found.userinfo.VerifyUserInfo(ctx, string(got.Body), idtoken.UserInfoExpect{
 			Issuers: c.userInfoIssuers(found), Subject: subject,
 		})
 		if err != nil {
@@ -125,7 +126,7 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 		}
 		var raw json.RawMessage
 		if err := claims.Claims(&raw); err != nil {
-			return nil, providerFault(StepUserInfo, got.status, "userinfo is not readable")
+			return nil, providerFault(StepUserInfo, got.Status, "userinfo is not readable")
 		}
 		return raw, nil
 	}
@@ -139,10 +140,10 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 	if sub, _, err := object.String("sub"); err != nil || sub != subject {
 		return nil, refuse(StepUserInfo, "userinfo sub", "answer is about another subject than the ID token")
 	}
-	if err := strictjson.Unmarshal(got.body, &map[string]any{}, maxDepth); err != nil {
-		return nil, providerFault(StepUserInfo, got.status, "userinfo is not readable")
+	if err := strictjson.Unmarshal(got.Body, &map[string]any{}, maxDepth); err != nil {
+		return nil, providerFault(StepUserInfo, got.Status, "userinfo is not readable")
 	}
-	return json.RawMessage(got.body), nil
+	return json.RawMessage(got.Body), nil
 }
 
 // userInfoIssuers lists who may have signed a userinfo answer.

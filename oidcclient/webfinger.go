@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/strictjson"
 )
 
@@ -24,17 +25,17 @@ func FindIssuer(ctx context.Context, client *http.Client, account string) (issue
 	if err != nil {
 		return "", err
 	}
-	bounded, err := newHTTPClient(client, nil, nil)
+	bounded, err := fetch.NewClient(client, nil, nil)
 	if err != nil {
 		return "", refuse(StepDiscover, "webfinger", err.Error())
 	}
 	target := url.URL{Scheme: "https", Host: host, Path: "/.well-known/webfinger", RawQuery: url.Values{
 		"resource": {resource}, "rel": {issuerRelation},
 	}.Encode()}
-	if isLoopback(target.Hostname()) && strings.HasPrefix(account, "http://") {
+	if fetch.IsLoopback(target.Hostname()) && strings.HasPrefix(account, "http://") {
 		target.Scheme = "http"
 	}
-	req, err := getRequest(ctx, target.String(), "application/jrd+json, application/json")
+	req, err := fetch.Get(ctx, target.String(), "application/jrd+json, application/json")
 	if err != nil {
 		return "", refuse(StepDiscover, "webfinger", "account names no host")
 	}
@@ -66,7 +67,7 @@ func webfingerResource(account string) (resource, host string, err error) {
 	if !strings.Contains(account, "://") {
 		account = "https://" + account
 	}
-	u, parseError := checkURL(account)
+	u, parseError := fetch.CheckURL(account)
 	if parseError != nil {
 		return "", "", bad
 	}
@@ -98,7 +99,7 @@ func issuerOf(object strictjson.Object, asked *url.URL) (string, error) {
 			continue
 		}
 		href, _, err := link.String("href")
-		if err != nil || checkEndpoint(href, asked) != nil || strings.Contains(href, "?") {
+		if err != nil || fetch.CheckEndpoint(href, asked) != nil || strings.Contains(href, "?") {
 			return "", providerFault(StepDiscover, http.StatusOK, "issuer is no safe URL")
 		}
 		return href, nil

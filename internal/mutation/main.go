@@ -41,7 +41,8 @@ func targets() []target {
 		{folder: "internal/certchain", tests: []string{"internal/certchain", "idtoken", "assertion"}},
 		{folder: "idtoken", tests: []string{"idtoken"}},
 		{folder: "assertion", tests: []string{"assertion"}, files: []string{"signer.go", "request.go"}},
-		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"complete.go", "http.go", "seal.go"}},
+		{folder: "internal/fetch", tests: []string{"oidcclient"}},
+		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"complete.go", "seal.go"}},
 	}
 }
 

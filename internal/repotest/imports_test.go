@@ -23,6 +23,7 @@ var own = map[string][]string{
 	"internal/strictjson":         {},
 	"internal/certchain":          {},
 	"internal/challenge":          {},
+	"internal/fetch":              {},
 	"internal/jose":               {},
 	"internal/jwe":                {"internal/jose", "internal/strictjson"},
 	"internal/jwx":                {"internal/jose", "internal/strictjson"},
