@@ -51,6 +51,10 @@ type Config struct {
 	// §3.1, [OAuthMetadataURL]). Issuer is still the only issuer that the document may name.
 	DiscoveryURL string
 
+	// ProviderSource finds the provider otherwise than by discovery, and stands instead of
+	// Provider, DiscoveryURL and Keys.
+	ProviderSource ProviderSource
+
 	// ClientID is this client's identifier. Required unless Register is given.
 	ClientID string
 

@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,18 +34,23 @@ type late struct {
 	// can't be used is not made anew with each login.
 	registered   *Registration
 	registeredAt time.Time
+
+	found *FoundProvider // what the source said last; for one resolving at a time
 }
 
 // registrationRests is how long a registration that can't be used is not made anew.
 const registrationRests = time.Minute
 
-// resolved is the complete client, until its secret ends.
+// resolved is the complete client, until its secret ends, or what is known of the
+// provider.
 type resolved struct {
 	client *Client
 	until  time.Time // zero: it doesn't
 }
 
-func (c *Config) isLate() bool { return c.Account != "" || c.Register != nil }
+func (c *Config) isLate() bool {
+	return c.Account != "" || c.Register != nil || c.ProviderSource != nil
+}
 
 // What stands for the unknown while everything else of a configuration is checked.
 const (
@@ -64,6 +70,12 @@ func newLate(cfg Config) (*Client, *ConfigError) {
 			return nil, wrong("Account", "is neither an address nor a URL")
 		}
 		trial.Issuer, trial.Account = someIssuer, ""
+	}
+	if cfg.ProviderSource != nil {
+		if cfg.Provider != nil || cfg.DiscoveryURL != "" || cfg.Keys != nil || cfg.Tenant != nil || cfg.Register != nil || cfg.Profile.Keys != KeysFromJWKS {
+			return nil, wrong("ProviderSource", "stands beside another way to find the provider or its keys, or beside Register")
+		}
+		trial.ProviderSource = nil
 	}
 	if cfg.Register != nil {
 		if cfg.ClientID != "" || cfg.ClientSecret != "" || cfg.RedirectURI == "" {
@@ -145,6 +157,18 @@ func (c *Client) completed(ctx context.Context) (*resolved, error) {
 		cfg.Issuer, cfg.Account = issuer, ""
 	}
 	r := &resolved{}
+	var found *FoundProvider
+	if cfg.ProviderSource != nil {
+		var err error
+		if found, err = c.consult(ctx, &cfg); err != nil {
+			return nil, err
+		}
+		r.until = found.Until
+		if known := c.late.known.Load(); known != nil && found.says(c.late.found) {
+			r.client = known.client // with all that it has learned
+			return r, nil
+		}
+	}
 	if cfg.Register != nil {
 		registered, err := c.register(ctx, &cfg)
 		if err != nil {
@@ -155,6 +179,12 @@ func (c *Client) completed(ctx context.Context) (*resolved, error) {
 	var wrong *ConfigError
 	if r.client, wrong = newKnown(cfg); wrong != nil {
 		return nil, &Error{Step: StepDiscover, Fault: FaultProvider, Check: "configuration", Reason: "what was found can't be used: " + wrong.Field + " " + wrong.Reason, Err: wrong}
+	}
+	if found != nil {
+		if err := r.client.complies(); err != nil {
+			return nil, err
+		}
+		c.late.found = found
 	}
 	return r, nil
 }
@@ -175,7 +205,7 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 	if m.RegistrationEndpoint == "" {
 		return nil, providerFault(StepRegister, 0, "provider has no registration_endpoint")
 	}
-	metadata := c.registrationMetadata()
+	metadata := c.RegistrationMetadata()
 	if c.late.registered == nil || c.now().Sub(c.late.registeredAt) >= registrationRests {
 		registrar := Registrar{Endpoint: m.RegistrationEndpoint, AccessToken: cfg.Register.AccessToken, HTTPClient: c.http}
 		registered, err := registrar.Register(ctx, metadata)
@@ -196,9 +226,11 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 	return registered, nil
 }
 
-// registrationMetadata says what the configuration means, by the registered names
-// (OpenID Connect Dynamic Client Registration §2, RFC 7591 §2).
-func (c *Client) registrationMetadata() map[string]any {
+// RegistrationMetadata says what the configuration means, by the registered names
+// (OpenID Connect Dynamic Client Registration §2, RFC 7591 §2): what [Config.Register]
+// registers, and what a provider or a federation has to know otherwise. The caller may
+// change what is returned.
+func (c *Client) RegistrationMetadata() map[string]any {
 	kind := c.cfg.responseType()
 	grantTypes := []string{}
 	if kind.code {
@@ -252,8 +284,8 @@ func (c *Client) registrationMetadata() map[string]any {
 	if c.cfg.PostLogoutRedirectURI != "" {
 		m["post_logout_redirect_uris"] = []string{c.cfg.PostLogoutRedirectURI}
 	}
-	for name, value := range c.cfg.Register.Metadata {
-		m[name] = value
+	if c.cfg.Register != nil {
+		maps.Copy(m, c.cfg.Register.Metadata)
 	}
 	if _, fetched := m["jwks_uri"]; fetched {
 		delete(m, "jwks") // RFC 7591 §2: not both

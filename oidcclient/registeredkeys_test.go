@@ -21,7 +21,7 @@ func TestRegisteredKeys(t *testing.T) {
 				Register:          &RegistrationRequest{Metadata: metadata},
 			})
 			require.NoError(t, err)
-			m := c.registrationMetadata()
+			m := c.RegistrationMetadata()
 			assert.Equal(t, []any{"ECDH-ES", "A256GCM"}, []any{m["request_object_encryption_alg"], m["request_object_encryption_enc"]})
 			assert.Equal(t, metadata["jwks_uri"], m["jwks_uri"])
 			_, set := m["jwks"]

@@ -29,6 +29,10 @@ const (
 	SignedUserInfo Kind = "userinfo"           // a signed userinfo answer
 	LogoutToken    Kind = "logout token"       // of back-channel logout
 	ResponseToken  Kind = "response"           // a signed authorization response
+
+	Configuration Kind = "entity configuration"  // what an OP says about itself
+	Subordinate   Kind = "subordinate statement" // what its trust anchor says about it
+	Anchor        Kind = "trust anchor"          // what that says about itself
 )
 
 // A JWT is a token before it is signed.
@@ -62,8 +66,13 @@ func (op *OP) Sign(kind Kind, claims map[string]any) string {
 	if key, ok := op.key(op.Alg); ok && key.ID() != "" {
 		t.Header["kid"] = key.ID()
 	}
+	return op.finish(t)
+}
+
+// finish signs a JWT, once it has been changed.
+func (op *OP) finish(t *JWT) string {
 	op.mu.Lock()
-	changes := slices.Clone(op.jwts[kind])
+	changes := slices.Clone(op.jwts[t.Kind])
 	op.mu.Unlock()
 	for _, change := range changes {
 		change(t)

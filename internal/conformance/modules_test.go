@@ -34,7 +34,7 @@ func (m module) after(prepare func(*rp)) module {
 
 // modules lists all modules. Each family has a file.
 func modules() []module {
-	return slices.Concat(coreModules(), logoutModules(), fapiModules(), beyondModules())
+	return slices.Concat(coreModules(), logoutModules(), fapiModules(), federationModules(), beyondModules())
 }
 
 // A variant is a response type and a response mode.

@@ -13,16 +13,10 @@ import (
 // false of one whose signature does not hold under the key in its own header (RFC
 // 9449 §4.3).
 func ReadProof(compact string) (claims map[string]any, thumbprint string, ok bool) {
-	decode := func(member any) []byte {
-		text, _ := member.(string)
-		raw, _ := base64.RawURLEncoding.DecodeString(text) // a wrong length is no point
-		return raw
-	}
 	header, claims, ok := ReadJWT(compact, func(header map[string]any) crypto.PublicKey {
 		jwk, _ := header["jwk"].(map[string]any)
-		point := append([]byte{4}, append(decode(jwk["x"]), decode(jwk["y"])...)...)
-		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-		if err != nil || jwk["d"] != nil {
+		key, ok := publicKey(jwk)
+		if !ok {
 			return struct{}{} // a key of no algorithm
 		}
 		x, _ := jwk["x"].(string)
@@ -32,6 +26,18 @@ func ReadProof(compact string) (claims map[string]any, thumbprint string, ok boo
 		return key
 	})
 	return claims, thumbprint, ok && header["typ"] == "dpop+jwt" && thumbprint != ""
+}
+
+// publicKey reads a public JWK of P-256.
+func publicKey(jwk map[string]any) (crypto.PublicKey, bool) {
+	decode := func(member any) []byte {
+		text, _ := member.(string)
+		raw, _ := base64.RawURLEncoding.DecodeString(text) // a wrong length is no point
+		return raw
+	}
+	point := append([]byte{4}, append(decode(jwk["x"]), decode(jwk["y"])...)...)
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	return key, err == nil && jwk["d"] == nil
 }
 
 // DemandProofs makes an OP bind its tokens to the proofs of their requests. Each proof

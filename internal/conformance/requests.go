@@ -20,7 +20,8 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 		if key == nil {
 			return params, !params.Has("request")
 		}
-		return op.readObject(params, key)
+		params, ok := op.readObject(params, key)
+		return params, ok && params.Has("nbf")
 	}
 	if !pushed {
 		op.Handle(Authorize, "/authorize", "authorization_endpoint", func(op *OP, c *Call) *Answer {
@@ -72,8 +73,11 @@ func (op *OP) readObject(params url.Values, key crypto.PublicKey) (url.Values, b
 	now := float64(op.Now.Unix())
 	exp, hasExp := claims["exp"].(float64)
 	nbf, hasNbf := claims["nbf"].(float64)
+	if !hasNbf {
+		nbf = now
+	}
 	if !ok || header["typ"] != "oauth-authz-req+jwt" || claims["iss"] != op.Client.ID || claims["aud"] != op.Issuer ||
-		!hasExp || !hasNbf || nbf > now || exp <= now || exp-nbf > 3600 || claims["sub"] != nil {
+		!hasExp || nbf > now || exp <= now || exp-nbf > 3600 || claims["sub"] != nil {
 		return nil, false
 	}
 	out := url.Values{}

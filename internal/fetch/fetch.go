@@ -65,10 +65,10 @@ func NewClient(base *http.Client, cert *tls.Certificate, roots *x509.CertPool) (
 
 // Answer is a response that was read whole and within bounds.
 type Answer struct {
-	Status    int
-	MediaType string // without parameters, lower case
-	Header    http.Header
-	Body      []byte
+	Status    int         // of HTTP
+	MediaType string      // without parameters, lower case
+	Header    http.Header // as it came
+	Body      []byte      // at most MaxAnswer bytes
 }
 
 // Do sends one request and reads its answer. Its error is ErrTooLarge, with an Answer

@@ -39,6 +39,7 @@ var own = map[string][]string{
 	"assertion":                   {"internal"},
 	"idtoken":                     {"internal"},
 	"oidcclient":                  {"assertion", "idtoken", "internal"},
+	"oidcclient/federation":       {"assertion", "idtoken", "internal", "oidcclient"},
 	"oidcclient/grants":           {"internal", "oidcclient"},
 	"oidcclient/profiles":         {"assertion", "idtoken", "oidcclient"},
 	"oidcclient/clientconfig":     {"assertion", "idtoken", "internal", "oidcclient", "oidcclient/profiles"},

@@ -1,0 +1,153 @@
+package oidcclient
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/idtoken"
+)
+
+// scriptedSource says what it is told to, and counts.
+type scriptedSource struct {
+	found FoundProvider
+	err   error
+	asked int
+}
+
+func (s *scriptedSource) FindProvider(context.Context, string) (*FoundProvider, error) {
+	s.asked++
+	if s.err != nil {
+		return nil, s.err
+	}
+	found := s.found
+	return &found, nil
+}
+
+const sourceIssuer = "https://op.example"
+
+func newSource() *scriptedSource {
+	return &scriptedSource{found: FoundProvider{
+		Metadata: ProviderMetadata{
+			Issuer: sourceIssuer, AuthorizationEndpoint: sourceIssuer + "/authorize", TokenEndpoint: sourceIssuer + "/token", JWKSURI: sourceIssuer + "/jwks",
+		},
+		Until: testNow.Add(time.Hour),
+	}}
+}
+
+func sourceConfig(source ProviderSource) Config {
+	return Config{
+		Profile: Profile{Name: "sourced", Scopes: []string{"openid"}}, Issuer: sourceIssuer, ProviderSource: source, ClientID: "client",
+		ClientSecret: "secret", RedirectURI: "https://rp.example/callback", Clock: func() time.Time { return testNow },
+	}
+}
+
+func TestProviderSource(t *testing.T) {
+	source := newSource()
+	now := testNow
+	config := sourceConfig(source)
+	config.Clock = func() time.Time { return now }
+	c, err := New(config)
+	require.NoError(t, err)
+	assert.Zero(t, source.asked)
+
+	begin := func() string {
+		auth, _, err := c.Begin(t.Context(), BeginOptions{})
+		require.NoError(t, err)
+		return auth.URL
+	}
+	assert.Contains(t, begin(), sourceIssuer+"/authorize?")
+	begin()
+	assert.Equal(t, 1, source.asked, "asked once, until it ends")
+	first := c.current()
+
+	now = testNow.Add(time.Hour)
+	source.found.Until = now.Add(time.Hour)
+	begin()
+	assert.Equal(t, 2, source.asked)
+	assert.Same(t, first, c.current(), "who says the same changes nothing")
+
+	now = testNow.Add(2 * time.Hour)
+	source.found.Until = now.Add(time.Hour)
+	source.found.Metadata.AuthorizationEndpoint = sourceIssuer + "/other"
+	assert.Contains(t, begin(), sourceIssuer+"/other?")
+
+	now = testNow.Add(3 * time.Hour)
+	source.err = refuse(StepDiscover, "trust_chain", "no")
+	_, _, err = c.Begin(t.Context(), BeginOptions{})
+	var e *Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, "trust_chain", e.Check, "nobody is believed any longer")
+}
+
+// What was refused once is not taken for known when it is said again.
+func TestProviderSourceSaysTheSameAgain(t *testing.T) {
+	source := newSource()
+	now := testNow
+	config := sourceConfig(source)
+	config.Clock = func() time.Time { return now }
+	c, err := New(config)
+	require.NoError(t, err)
+	_, _, err = c.Begin(t.Context(), BeginOptions{})
+	require.NoError(t, err)
+
+	now = testNow.Add(time.Hour)
+	source.found.Until = now.Add(time.Hour)
+	source.found.Metadata.CodeChallengeMethods = []string{"plain"}
+	for range 2 {
+		_, _, err = c.Begin(t.Context(), BeginOptions{})
+		require.Error(t, err)
+	}
+}
+
+func TestProviderSourceRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		check  string
+		change func(*scriptedSource)
+	}{
+		"another issuer":     {"issuer", func(s *scriptedSource) { s.found.Metadata.Issuer += "/" }},
+		"an endpoint inside": {"", func(s *scriptedSource) { s.found.Metadata.TokenEndpoint = "https://127.0.0.1/token" }},
+		"no token endpoint":  {"", func(s *scriptedSource) { s.found.Metadata.TokenEndpoint = "" }},
+		"no keys":            {"", func(s *scriptedSource) { s.found.Metadata.JWKSURI = "" }},
+		"keys unreadable":    {"jwks", func(s *scriptedSource) { s.found.JWKS = []byte(`{}`) }},
+		"no PKCE":            {"", func(s *scriptedSource) { s.found.Metadata.CodeChallengeMethods = []string{"plain"} }},
+		"ended":              {"expired", func(s *scriptedSource) { s.found.Until = testNow }},
+		"an error of theirs": {"", func(s *scriptedSource) { s.err = errors.New("no") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := newSource()
+			tt.change(source)
+			c, err := New(sourceConfig(source))
+			require.NoError(t, err)
+			_, _, err = c.Begin(t.Context(), BeginOptions{})
+			var e *Error
+			require.ErrorAs(t, err, &e)
+			assert.Equal(t, StepDiscover, e.Step)
+			assert.Equal(t, tt.check, e.Check)
+		})
+	}
+}
+
+func TestProviderSourceStandsAlone(t *testing.T) {
+	keys, err := idtoken.PinnedKeys([]byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`))
+	require.NoError(t, err)
+	for name, change := range map[string]func(*Config){
+		"metadata":      func(c *Config) { c.Provider = &ProviderMetadata{} },
+		"another place": func(c *Config) { c.DiscoveryURL = sourceIssuer + wellKnown },
+		"keys":          func(c *Config) { c.Keys = keys },
+		"registration":  func(c *Config) { c.ClientID, c.ClientSecret, c.Register = "", "", &RegistrationRequest{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := sourceConfig(newSource())
+			change(&config)
+			_, err := New(config)
+			var wrong *ConfigError
+			require.ErrorAs(t, err, &wrong)
+			assert.Equal(t, "ProviderSource", wrong.Field)
+		})
+	}
+}
