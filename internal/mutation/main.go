@@ -42,6 +42,7 @@ func targets() []target {
 		{folder: "idtoken", tests: []string{"idtoken"}},
 		{folder: "assertion", tests: []string{"assertion"}, files: []string{"signer.go", "request.go"}},
 		{folder: "internal/fetch", tests: []string{"oidcclient"}},
+		{folder: "oidcclient/federation", tests: []string{"oidcclient/federation"}},
 		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"complete.go", "seal.go"}},
 	}
 }

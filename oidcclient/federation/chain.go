@@ -13,28 +13,25 @@ import (
 type Chain struct {
 	statements []*statement // of the subject about itself, up to the anchor about itself
 	expiry     time.Time
-	metadata   map[string]map[string]json.RawMessage
+	metadata   metadata // as resolved
 }
 
 // newChain applies constraints and policies to statements that fit together.
 func newChain(statements []*statement) (*Chain, error) {
-	c := &Chain{statements: statements, expiry: statements[0].expiry}
+	c := &Chain{statements: statements, expiry: statements[0].expiry, metadata: metadata{}}
+	for entityType, members := range statements[0].metadata {
+		c.metadata[entityType] = maps.Clone(members)
+	}
 	for _, s := range statements {
 		if s.expiry.Before(c.expiry) {
 			c.expiry = s.expiry
 		}
 	}
-	var err error
-	if c.metadata, err = statements[0].metadata(); err != nil {
-		return nil, err
-	}
 	if len(statements) == 1 { // the subject is the trust anchor
 		return c, nil
 	}
 	links := statements[1 : len(statements)-1]
-	if err := c.overrule(links[0]); err != nil {
-		return nil, err
-	}
+	c.overrule(links[0])
 	if err := c.constrain(links); err != nil {
 		return nil, err
 	}
@@ -42,15 +39,10 @@ func newChain(statements []*statement) (*Chain, error) {
 }
 
 // overrule applies what the immediate superior says in the place of the subject (§3.1.1).
-func (c *Chain) overrule(link *statement) error {
-	given, err := link.metadata()
-	if err != nil {
-		return err
-	}
+func (c *Chain) overrule(link *statement) {
 	for entityType, own := range c.metadata {
-		maps.Copy(own, given[entityType])
+		maps.Copy(own, link.metadata[entityType])
 	}
-	return nil
 }
 
 // applyPolicies merges the policies from the trust anchor down, and applies them (§6.1.4).
@@ -108,13 +100,4 @@ func (c *Chain) Metadata(entityType string, v any) (bool, error) {
 		return true, refuse("metadata", "metadata have a member of a wrong type")
 	}
 	return true, nil
-}
-
-// text is a member that has to be a string.
-func text(members map[string]json.RawMessage, name string) (string, error) {
-	var value string
-	if raw, ok := members[name]; !ok || json.Unmarshal(raw, &value) != nil || value == "" {
-		return "", refuse(name, name+" is not there, or no string")
-	}
-	return value, nil
 }

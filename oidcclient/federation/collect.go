@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -90,20 +91,14 @@ func (c *collection) keys(configuration *statement) []byte {
 
 // about is what a superior says about an immediate subordinate (§8.1).
 func (c *collection) about(ctx context.Context, superior *statement, subordinate string) (*statement, error) {
-	metadata, err := superior.metadata()
-	if err != nil {
-		return nil, err
+	var endpoint string
+	target := &url.URL{}
+	err := json.Unmarshal(superior.metadata["federation_entity"]["federation_fetch_endpoint"], &endpoint)
+	if err == nil {
+		target, err = url.Parse(endpoint)
 	}
-	endpoint, err := text(metadata["federation_entity"], "federation_fetch_endpoint")
-	if err != nil {
-		return nil, err
-	}
-	if err := fetch.CheckEndpoint(endpoint, c.subject); err != nil {
-		return nil, refuse("federation_fetch_endpoint", "federation_fetch_endpoint "+err.Error())
-	}
-	target, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, refuse("federation_fetch_endpoint", "federation_fetch_endpoint is no URL")
+	if err != nil || fetch.CheckEndpoint(endpoint, c.subject) != nil {
+		return nil, refuse("federation_fetch_endpoint", "superior has no federation_fetch_endpoint that is a safe URL")
 	}
 	query := target.Query()
 	query.Set("sub", subordinate)

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,7 +55,7 @@ func (c *Chain) constrain(links []*statement) error {
 }
 
 func (c *Chain) keepTypes(allowed []string) {
-	kept := map[string]map[string]json.RawMessage{}
+	kept := metadata{}
 	for entityType, members := range c.metadata {
 		if entityType == "federation_entity" || slices.Contains(allowed, entityType) {
 			kept[entityType] = members

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -58,6 +57,7 @@ type Entity struct {
 	algorithm string
 	header    string // encoded, with its dot
 	jwks      json.RawMessage
+	metadata  json.RawMessage
 	now       func() time.Time
 
 	mu     sync.Mutex
@@ -115,11 +115,11 @@ func NewEntity(config EntityConfig) (*Entity, error) {
 	if len(config.Metadata) == 0 {
 		return nil, errors.New("federation: Metadata are missing")
 	}
-	if _, err := json.Marshal(config.Metadata); err != nil {
+	var err error
+	if e.metadata, err = json.Marshal(config.Metadata); err != nil {
 		return nil, errors.New("federation: Metadata can't be encoded")
 	}
-	e.config.AuthorityHints, e.config.Metadata = slices.Clone(config.AuthorityHints), maps.Clone(config.Metadata)
-	e.config.Keys, e.config.TrustMarks = slices.Clone(config.Keys), slices.Clone(config.TrustMarks)
+	e.config.AuthorityHints, e.config.Keys, e.config.TrustMarks = slices.Clone(config.AuthorityHints), slices.Clone(config.Keys), slices.Clone(config.TrustMarks)
 	switch {
 	case config.Lifetime < 0:
 		return nil, errors.New("federation: Lifetime is negative")
@@ -149,9 +149,7 @@ func (e *Entity) prepareKeys() error {
 		}
 		public := key.Signer.Public()
 		if key.ID == "" {
-			if key.ID, err = assertion.Thumbprint(public); err != nil {
-				return fmt.Errorf("federation: Keys: %w", err)
-			}
+			key.ID, _ = assertion.Thumbprint(public) // of a key that was accepted
 		}
 		if seen[key.ID] {
 			return errors.New("federation: Keys have one ID twice")
@@ -163,10 +161,7 @@ func (e *Entity) prepareKeys() error {
 	if err != nil {
 		return fmt.Errorf("federation: Keys: %w", err)
 	}
-	header, err := json.Marshal(map[string]string{"typ": statementType, "alg": published[0].Algorithm, "kid": published[0].ID})
-	if err != nil {
-		return fmt.Errorf("federation: Keys: %w", err)
-	}
+	header, _ := json.Marshal(map[string]string{"typ": statementType, "alg": published[0].Algorithm, "kid": published[0].ID}) // strings can always be encoded
 	e.jwks, e.header, e.algorithm = jwks, jose.Encode(header)+".", published[0].Algorithm
 	return nil
 }
@@ -181,15 +176,12 @@ func (e *Entity) Configuration(ctx context.Context) (string, error) {
 	}
 	claims := map[string]any{
 		"iss": e.config.ID, "sub": e.config.ID, "iat": now.Unix(), "exp": now.Add(e.config.Lifetime).Unix(),
-		"jwks": e.jwks, "metadata": e.config.Metadata, "authority_hints": e.config.AuthorityHints,
+		"jwks": e.jwks, "metadata": e.metadata, "authority_hints": e.config.AuthorityHints,
 	}
 	if len(e.config.TrustMarks) > 0 {
 		claims["trust_marks"] = e.config.TrustMarks
 	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", errors.New("federation: Metadata can't be encoded")
-	}
+	payload, _ := json.Marshal(claims) // what was encoded before
 	input := e.header + jose.Encode(payload)
 	signature, err := jose.Sign(ctx, e.algorithm, e.config.Keys[0].Signer, input)
 	if err != nil {

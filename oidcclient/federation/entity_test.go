@@ -65,9 +65,7 @@ func TestEntity(t *testing.T) {
 	require.NoError(t, s.signedBy(t.Context(), s.jwks))
 	assert.Equal(t, []string{anchor}, s.superiors)
 	assert.Equal(t, testNow.Add(24*time.Hour).Unix(), s.expiry.Unix())
-	metadata, err := s.metadata()
-	require.NoError(t, err)
-	assert.JSONEq(t, `"a client"`, string(metadata["openid_relying_party"]["client_name"]))
+	assert.JSONEq(t, `"a client"`, string(s.metadata["openid_relying_party"]["client_name"]))
 	var keys struct{ Keys []members }
 	require.NoError(t, json.Unmarshal(s.jwks, &keys))
 	require.Len(t, keys.Keys, 2)
@@ -98,9 +96,7 @@ func TestEntitySignsAnew(t *testing.T) {
 	require.NoError(t, err)
 	s, err := readStatement(first, party, party, now)
 	require.NoError(t, err)
-	metadata, err := s.metadata()
-	require.NoError(t, err)
-	assert.Len(t, metadata, 1)
+	assert.Len(t, s.metadata, 1)
 
 	now = testNow.Add(30*time.Minute - time.Second)
 	same, err := entity.Configuration(t.Context())

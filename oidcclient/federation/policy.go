@@ -106,11 +106,7 @@ func read(name string, raw json.RawMessage) (*value, error) {
 		}
 		return listOf(quoted(words)), nil
 	}
-	text, err := canonical(raw)
-	if err != nil {
-		return nil, refuse("metadata_policy", "a value can't be compared")
-	}
-	v := &value{text: text}
+	v := &value{text: canonical(raw)}
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil || elements == nil {
 		return v, nil
@@ -119,11 +115,7 @@ func read(name string, raw json.RawMessage) (*value, error) {
 		return nil, refuse("metadata_policy", "a list is too long to be compared")
 	}
 	for _, element := range elements {
-		text, err := canonical(element)
-		if err != nil {
-			return nil, refuse("metadata_policy", "a value can't be compared")
-		}
-		v.elements = append(v.elements, text)
+		v.elements = append(v.elements, canonical(element))
 	}
 	return v, nil
 }
@@ -154,17 +146,15 @@ func quoted(words []string) []string {
 	return all
 }
 
-// canonical is the one text of a JSON value: members in order, nothing between them,
-// numbers as they were written.
-func canonical(raw json.RawMessage) (string, error) {
+// canonical is the one text of a JSON value that was read strictly before: members in
+// order, nothing between them, numbers as they were written.
+func canonical(raw json.RawMessage) string {
 	decoder := json.NewDecoder(strings.NewReader(string(raw)))
 	decoder.UseNumber()
 	var v any
-	if err := decoder.Decode(&v); err != nil {
-		return "", err
-	}
-	text, err := json.Marshal(v)
-	return string(text), err
+	_ = decoder.Decode(&v)
+	text, _ := json.Marshal(v)
+	return string(text)
 }
 
 func (v *value) is(other *value) bool { return v.text == other.text }

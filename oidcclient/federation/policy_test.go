@@ -17,14 +17,16 @@ func linked(t *testing.T, claims string) *statement {
 	t.Helper()
 	object, err := strictjson.ParseObject([]byte(claims), maxDepth)
 	require.NoError(t, err)
-	return &statement{claims: object}
+	s := &statement{claims: object}
+	require.NoError(t, s.readMetadata())
+	return s
 }
 
 // resolved applies policies, the anchor's first, to metadata of one entity type.
-func resolved(t *testing.T, metadata string, policiesFromTheTop ...string) (string, error) {
+func resolved(t *testing.T, members string, policiesFromTheTop ...string) (string, error) {
 	t.Helper()
-	c := &Chain{metadata: map[string]map[string]json.RawMessage{}}
-	require.NoError(t, json.Unmarshal([]byte(`{"openid_provider":`+metadata+`}`), &c.metadata))
+	c := &Chain{metadata: metadata{}}
+	require.NoError(t, json.Unmarshal([]byte(`{"openid_provider":`+members+`}`), &c.metadata))
 	var links []*statement
 	for _, text := range policiesFromTheTop {
 		links = append([]*statement{linked(t, `{"metadata_policy":{"openid_provider":`+text+`}}`)}, links...)
@@ -106,6 +108,8 @@ func TestLongListsAreRefused(t *testing.T) {
 			refused(t, err, "metadata_policy")
 		})
 	}
+	_, err := resolved(t, `{}`, `{"a":{"subset_of":`+list(maxElements+1)+`}}`)
+	refused(t, err, "metadata_policy")
 }
 
 // Policies that contradict themselves are refused whatever the metadata.
@@ -166,10 +170,10 @@ func TestPrintedExample(t *testing.T) {
 	require.NoError(t, err)
 	var example struct{ Metadata, Upper, Below, Given, Want json.RawMessage }
 	require.NoError(t, json.Unmarshal(text, &example))
-	chain := &Chain{metadata: map[string]map[string]json.RawMessage{}}
+	chain := &Chain{metadata: metadata{}}
 	require.NoError(t, json.Unmarshal(example.Metadata, &chain.metadata))
 	below := linked(t, `{"metadata":`+string(example.Given)+`,"metadata_policy":`+string(example.Below)+`}`)
-	require.NoError(t, chain.overrule(below))
+	chain.overrule(below)
 	require.NoError(t, chain.applyPolicies([]*statement{below, linked(t, `{"metadata_policy":`+string(example.Upper)+`}`)}))
 	got, err := json.Marshal(chain.metadata)
 	require.NoError(t, err)
@@ -177,7 +181,7 @@ func TestPrintedExample(t *testing.T) {
 }
 
 func TestCriticalOperatorsAreRefused(t *testing.T) {
-	c := &Chain{metadata: map[string]map[string]json.RawMessage{}}
+	c := &Chain{metadata: metadata{}}
 	require.NoError(t, c.applyPolicies([]*statement{linked(t, `{}`)}))
 	refused(t, c.applyPolicies([]*statement{linked(t, `{"metadata_policy_crit":["regexp"]}`)}), "metadata_policy_crit")
 }

@@ -213,6 +213,26 @@ func twice(w *world) any {
 	return members{"keys": []any{renamed(w.jwks(provider), "one"), renamed(w.jwks(unrelated), "one")}}
 }
 
+// An entity between signs what it says about itself, whatever follows from it.
+func TestASuperiorSignsItsConfiguration(t *testing.T) {
+	w := newWorld(t)
+	w.deepen()
+	own := w.configurations[lower]
+	header := members{"typ": statementType, "alg": "ES256", "kid": "key of " + lower}
+	own["iss"], own["sub"], own["iat"], own["exp"], own["jwks"] = lower, lower, testNow.Unix(), testNow.Add(time.Hour).Unix(), w.jwks(lower)
+	for _, signer := range []string{lower, unrelated} {
+		w.answers[lower+wellKnown] = func() (*http.Response, error) {
+			return reply(200, "application/"+statementType, signed(w.keys[signer], header, own))
+		}
+		_, err := w.resolver(t).Resolve(t.Context(), provider)
+		if signer == lower {
+			require.NoError(t, err)
+			continue
+		}
+		refused(t, err, "signature")
+	}
+}
+
 func TestALongChainIsRefused(t *testing.T) {
 	w := newWorld(t)
 	id := func(i int) string { return "https://between" + strconv.Itoa(i) + ".example" }
@@ -260,20 +280,22 @@ func TestAnEntityThatIsNotReached(t *testing.T) {
 	cut := func() (*http.Response, error) { return nil, errCut }
 	busy := func() (*http.Response, error) { return reply(503, "text/plain", "") }
 	for name, answer := range map[string]func() (*http.Response, error){"cut off": cut, "busy": busy} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			w.configurations[provider]["authority_hints"] = []string{unrelated, anchor}
-			w.answers[anchor+wellKnown] = answer
-			_, err := w.resolver(t).Resolve(t.Context(), provider)
-			var e *oidcclient.Error
-			require.ErrorAs(t, err, &e)
-			assert.True(t, e.Retryable(), "whoever else was refused")
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_, err = w.resolver(t).Resolve(ctx, provider)
-			require.ErrorAs(t, err, &e)
-			assert.Equal(t, oidcclient.FaultCanceled, e.Fault)
-		})
+		for _, place := range []string{anchor + wellKnown, anchor + fetchPlace} {
+			t.Run(name+" "+place, func(t *testing.T) {
+				w := newWorld(t)
+				w.configurations[provider]["authority_hints"] = []string{unrelated, anchor}
+				w.answers[place] = answer
+				_, err := w.resolver(t).Resolve(t.Context(), provider)
+				var e *oidcclient.Error
+				require.ErrorAs(t, err, &e)
+				assert.True(t, e.Retryable(), "whoever else was refused")
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				_, err = w.resolver(t).Resolve(ctx, provider)
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, oidcclient.FaultCanceled, e.Fault)
+			})
+		}
 	}
 }
 

@@ -38,7 +38,11 @@ type statement struct {
 	expiry          time.Time
 	jwks            []byte   // of the subject: its Federation Entity Keys
 	superiors       []string // authority_hints
+	metadata        metadata
 }
+
+// metadata are what an entity is, by entity type and member (§5).
+type metadata map[string]map[string]json.RawMessage
 
 // readStatement reads a statement about an entity by an issuer, which may be the same,
 // and makes those checks of §3.2 that need no other statement. Nothing in it is
@@ -177,8 +181,7 @@ func (s *statement) checkMembers() error {
 			return refuse("authority_hints", "superiors are no list, none or too many")
 		}
 	}
-	_, err = s.metadata()
-	return err
+	return s.readMetadata()
 }
 
 // member returns the JSON of a claim, which may not be there but not be null.
@@ -189,27 +192,25 @@ func (s *statement) member(name string) (raw string, ok bool, err error) {
 	return raw, ok, nil
 }
 
-// metadata are what a statement says, by entity type and member.
-func (s *statement) metadata() (map[string]map[string]json.RawMessage, error) {
-	types := map[string]map[string]json.RawMessage{}
+func (s *statement) readMetadata() error {
 	text, ok, err := s.member("metadata")
 	if !ok {
-		return types, err
+		return err
 	}
-	if err := strictjson.Unmarshal([]byte(text), &types, maxDepth); err != nil {
-		return nil, refuse("metadata", "metadata are no objects by entity type")
+	if err := strictjson.Unmarshal([]byte(text), &s.metadata, maxDepth); err != nil {
+		return refuse("metadata", "metadata are no objects by entity type")
 	}
-	for _, members := range types {
+	for _, members := range s.metadata {
 		if members == nil {
-			return nil, refuse("metadata", "metadata of an entity type are null")
+			return refuse("metadata", "metadata of an entity type are null")
 		}
 		for _, value := range members {
-			if string(value) == "null" {
-				return nil, refuse("metadata", "metadata have a null")
+			if string(value) == null {
+				return refuse("metadata", "metadata have a null")
 			}
 		}
 	}
-	return types, nil
+	return nil
 }
 
 // signedBy refuses a statement that no key of a JWK Set has signed.
