@@ -113,6 +113,10 @@ func TestEncryptRefuses(t *testing.T) {
 	assert.Error(t, err)
 	_, err = jwx.Encrypt("RSA-OAEP", "A256GCM", ed25519.PublicKey{}, nil, []byte("x"))
 	assert.Error(t, err)
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	require.NoError(t, err)
+	_, err = jwx.Encrypt("RSA-OAEP", "A256GCM", weak.Public(), nil, []byte("x"))
+	assert.Error(t, err)
 	_, err = jwx.MarshalPublic([]jwx.Key{{Public: nil}})
 	assert.Error(t, err)
 }

@@ -41,7 +41,7 @@ func targets() []target {
 		{folder: "internal/certchain", tests: []string{"internal/certchain", "idtoken", "assertion"}},
 		{folder: "idtoken", tests: []string{"idtoken"}},
 		{folder: "assertion", tests: []string{"assertion"}, files: []string{"signer.go", "request.go"}},
-		{folder: "internal/fetch", tests: []string{"oidcclient"}},
+		{folder: "internal/fetch", tests: []string{"internal/fetch", "oidcclient"}},
 		{folder: "oidcclient/federation", tests: []string{"oidcclient/federation"}},
 		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"complete.go", "seal.go"}},
 	}
