@@ -1,11 +1,14 @@
 package interop_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/oidcclient"
 )
 
@@ -25,6 +28,10 @@ func testCarriage(t *testing.T, rp *relyingParty, op *engine) {
 		"pushed with an assertion for the endpoint":       keyed(t, rp, oidcclient.CarryPushed, "endpoint"),
 		"object":        keyed(t, rp, oidcclient.CarryObject, "issuer"),
 		"pushed object": keyed(t, rp, oidcclient.CarryPushedObject, "issuer"),
+		// Encrypted to the key that the provider publishes.
+		"object encrypted to an RSA key": encrypting("RSA-OAEP-256", "A256GCM", keyed(t, rp, oidcclient.CarryObject, "issuer")),
+		"object encrypted to an EC key":  encrypting("ECDH-ES", "A128CBC-HS256", keyed(t, rp, oidcclient.CarryObject, "issuer")),
+		"pushed object encrypted":        encrypting("ECDH-ES", "A256GCM", keyed(t, rp, oidcclient.CarryPushedObject, "issuer")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := rp.config(op.issuer, "basic", secret)
@@ -33,6 +40,13 @@ func testCarriage(t *testing.T, rp *relyingParty, op *engine) {
 			session, err := newBrowser(t, rp.origin).login(t, client, oidcclient.BeginOptions{LoginHint: "bob", Prompt: []string{"consent"}})
 			require.NoError(t, err)
 			assert.Equal(t, "bob", session.Subject(), "the provider has read the request")
+			if config.RequestEncryption != nil && config.Carriage == oidcclient.CarryObject {
+				auth, _, err := client.Begin(t.Context(), oidcclient.BeginOptions{})
+				require.NoError(t, err)
+				sent, err := url.Parse(auth.URL)
+				require.NoError(t, err)
+				assert.Equal(t, 4, strings.Count(sent.Query().Get("request"), "."), "and nobody else can")
+			}
 		})
 	}
 	t.Run("somebody else's key", func(t *testing.T) {
@@ -44,6 +58,14 @@ func testCarriage(t *testing.T, rp *relyingParty, op *engine) {
 		assert.Equal(t, oidcclient.StepPush, failed.Step)
 		assert.Equal(t, "invalid_client", failed.Code)
 	})
+}
+
+// encrypting makes a client encrypt its requests beyond that.
+func encrypting(alg, enc string, change func(*oidcclient.Config)) func(*oidcclient.Config) {
+	return func(c *oidcclient.Config) {
+		change(c)
+		c.RequestEncryption = &assertion.Encryption{Algorithm: alg, Encoding: enc}
+	}
 }
 
 // keyed makes a client that signs with a key of its own.

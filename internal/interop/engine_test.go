@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type relyingParty struct {
 	keyFile string
 	keys    map[string]json.RawMessage // private JWKs by algorithm
 	logouts chan url.Values            // what came to /backchannel/…
+	jwks    atomic.Value               // the []byte at /jwks
 }
 
 func newRelyingParty(t *testing.T) *relyingParty {
@@ -43,6 +45,11 @@ func newRelyingParty(t *testing.T) *relyingParty {
 		}
 		r.PostForm.Set("client", r.PathValue("client"))
 		rp.logouts <- r.PostForm
+	})
+	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/jwk-set+json")
+		text, _ := rp.jwks.Load().([]byte)
+		_, _ = w.Write(text) // the provider asks again
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)

@@ -29,6 +29,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"ID token algorithms", testIDTokenAlgorithms},
 		{"form_post", testFormPost},
 		{"carriage", testCarriage},
+		{"rotation", testRotation},
 		{"signed responses", testSignedResponses},
 		{"encryption", testEncryption},
 		{"hybrid", testHybrid},

@@ -50,6 +50,8 @@ const clients = [
   client('post', { token_endpoint_auth_method: 'client_secret_post' }),
   client('secretjwt', { token_endpoint_auth_method: 'client_secret_jwt' }),
   { client_id: 'keyjwt', ...codeFlow, token_endpoint_auth_method: 'private_key_jwt', jwks: publicKeys() },
+  // Its keys are fetched, and kept for a while.
+  { client_id: 'keyjwt-uri', ...codeFlow, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${rp}/jwks` },
   { client_id: 'public', ...codeFlow, token_endpoint_auth_method: 'none' },
   client('id-PS256', { id_token_signed_response_alg: 'PS256' }),
   client('id-ES256', { id_token_signed_response_alg: 'ES256' }),
@@ -155,15 +157,18 @@ const people = {
 const cookieKeys = [randomBytes(32).toString('hex')];
 const nonceSecret = randomBytes(32);
 
-function signingKeys() {
-  const make = (alg, type, options) => ({
-    ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), kid: `${alg}-${randomBytes(6).toString('hex')}`, alg, use: 'sig',
+// providerKeys are for tokens, and two more for requests that are encrypted to the provider.
+function providerKeys() {
+  const make = (alg, type, options, use = 'sig') => ({
+    ...generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' }), kid: `${alg}-${randomBytes(6).toString('hex')}`, alg, use,
   });
   return [
     make('RS256', 'rsa', { modulusLength: 2048 }),
     make('PS256', 'rsa', { modulusLength: 2048 }),
     make('ES256', 'ec', { namedCurve: 'P-256' }),
     make('EdDSA', 'ed25519', {}),
+    make('RSA-OAEP-256', 'rsa', { modulusLength: 2048 }, 'enc'),
+    make('ECDH-ES', 'ec', { namedCurve: 'P-256' }, 'enc'),
   ];
 }
 
@@ -171,7 +176,7 @@ function settings() {
   return {
     adapter: Store,
     clients,
-    jwks: { keys: signingKeys() },
+    jwks: { keys: providerKeys() },
     cookies: { keys: cookieKeys },
     // Without this the package refuses to call loopback, and no logout token would
     // reach a relying party on this machine.
