@@ -180,12 +180,12 @@ func (c *Client) completed(ctx context.Context) (*resolved, error) {
 	if r.client, wrong = newKnown(cfg); wrong != nil {
 		return nil, &Error{Step: StepDiscover, Fault: FaultProvider, Check: "configuration", Reason: "what was found can't be used: " + wrong.Field + " " + wrong.Reason, Err: wrong}
 	}
-	if found != nil {
+	if cfg.Provider != c.cfg.Provider {
 		if err := r.client.complies(); err != nil {
 			return nil, err
 		}
-		c.late.found = found
 	}
+	c.late.found = found
 	return r, nil
 }
 
@@ -201,6 +201,7 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 			return nil, err
 		}
 		m = m.over(found)
+		cfg.Provider = &m // read once
 	}
 	if m.RegistrationEndpoint == "" {
 		return nil, providerFault(StepRegister, 0, "provider has no registration_endpoint")

@@ -67,6 +67,7 @@ func discoveryModules() []module {
 			r.accepted(r.login())
 			r.order(Discovery, Register, Authorize)
 			require.Len(r, r.op.Calls(Register), 1)
+			assert.Len(r, r.op.Calls(Discovery), 1)
 			call, sent := r.op.Calls(Register)[0], map[string]any{}
 			assert.Equal(r, http.MethodPost, call.Method)
 			require.NoError(r, json.Unmarshal(call.Body, &sent))
