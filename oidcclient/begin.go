@@ -78,6 +78,11 @@ func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error
 		seconds := int64(*maxAge / time.Second)
 		d.MaxAge = &seconds
 	}
+	asked, refused := readAsked(opts.Claims)
+	if refused != nil {
+		return nil, refused
+	}
+	d.Asked = asked
 	key, err := c.newProofKey(StepBegin, &found.ProviderMetadata)
 	if err != nil {
 		return nil, err

@@ -99,6 +99,10 @@ func (c *Client) readIntrospection(ctx context.Context, found *provider, got *fe
 // [Client.Complete], but for nonce and max_age, which nobody has sent, and for
 // c_hash, as there is no code. want adds what it has to satisfy.
 func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want GrantExpect) (*Session, error) {
+	asked, refused := readAsked(want.Claims)
+	if refused != nil {
+		return nil, at(StepGrant, refused)
+	}
 	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 	if err != nil {
 		return nil, err
 	}
-	d := &pendingData{Scopes: want.Scopes, MinACR: want.MinACR, DPoPKey: key.sealed()}
+	d := &pendingData{Scopes: want.Scopes, MinACR: want.MinACR, Asked: asked, DPoPKey: key.sealed()}
 	session, err := c.identify(ctx, found, d, answered, "")
 	if err != nil {
 		return nil, err
@@ -139,9 +143,21 @@ type GrantExpect struct {
 	Scopes []string
 	// MinACR is the least assurance that is accepted; "" accepts any.
 	MinACR string
+	// Claims is the claims request that was sent, or "": what it demands of the ID token
+	// is checked, see [BeginOptions.Claims].
+	Claims string
 	// AuthRequestID, of CIBA, has to be in the ID token where that has the claim
 	// urn:openid:params:jwt:claim:auth_req_id (OpenID Connect CIBA Core §10.3.1).
 	AuthRequestID string
+}
+
+// Check refuses what [Client.LoginWithGrant] would refuse before it asks anybody, with its
+// error: for those who ask a person first.
+func (e GrantExpect) Check() error {
+	if _, err := readAsked(e.Claims); err != nil {
+		return at(StepGrant, err)
+	}
+	return nil
 }
 
 // isForRequest compares the request that an ID token names with the one that was

@@ -222,7 +222,7 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 			return nil, notBelieved(ctx, StepIdentity, err)
 		}
 		s.setLegacy(legacy)
-		return s, nil
+		return c.answering(d, s)
 	}
 	raw, _, err := c.decrypted(ctx, StepIdentity, c.cfg.IDTokenEncrypted, t.idToken)
 	if err != nil {
@@ -235,5 +235,13 @@ func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, 
 		return nil, notBelieved(ctx, StepIdentity, err)
 	}
 	s.setIDToken(token)
+	return c.answering(d, s)
+}
+
+// answering returns the session if its identity has what was asked for.
+func (c *Client) answering(d *pendingData, s *Session) (*Session, error) {
+	if err := d.Asked.check(StepIdentity, s, true, c.cfg.Profile.Rules.ACR); err != nil {
+		return nil, err
+	}
 	return s, nil
 }

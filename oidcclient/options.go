@@ -30,7 +30,14 @@ type BeginOptions struct {
 	// UILocales is sent as ui_locales, BCP 47 tags in order of preference.
 	UILocales []string
 	// Claims is sent as claims, a JSON object that names single claims (OpenID
-	// Connect Core §5.5).
+	// Connect Core §5.5). What it demands of the ID token is checked in the answer: an
+	// essential claim with value or values has to be there with that value or one of
+	// them, and so has sub with any; essential alone demands nothing of the provider
+	// (§5.5.1), see [idtoken.Rules]. Where verified_claims are asked for in the ID token,
+	// those that come have a trust_framework, and what value or values of verification
+	// say; that none come is no error (OpenID Connect for Identity Assurance 1.0 §5.7.4).
+	// max_age in verification is for the caller to judge, and so is what is asked for in
+	// userinfo.
 	Claims string
 	// AuthorizationDetails is sent as authorization_details, a JSON array of
 	// objects with a type each (RFC 9396 §2). What was granted is in
@@ -90,9 +97,8 @@ func (o *BeginOptions) check() *Error {
 	if slices.Contains(o.Prompt, "none") && len(o.Prompt) > 1 {
 		return refuse(StepBegin, "prompt", "none stands beside other values (OpenID Connect Core §3.1.2.1)")
 	}
-	var object map[string]json.RawMessage
-	if o.Claims != "" && json.Unmarshal([]byte(o.Claims), &object) != nil {
-		return refuse(StepBegin, "claims", "claims are no JSON object")
+	if _, err := readAsked(o.Claims); err != nil {
+		return err
 	}
 	if o.AuthorizationDetails != "" && !isDetails([]byte(o.AuthorizationDetails)) {
 		return refuse(StepBegin, "authorization_details", "details are no JSON array of objects with a type")

@@ -20,20 +20,21 @@ type Pending struct {
 
 // pendingData is the stored form; pendingVersion counts its changes.
 type pendingData struct {
-	Version      int       `json:"v"`
-	ClientID     string    `json:"client_id"`
-	Issuer       string    `json:"iss"`
-	RedirectURI  string    `json:"redirect_uri"`
-	State        string    `json:"state"`
-	Nonce        string    `json:"nonce,omitempty"`
-	Verifier     string    `json:"code_verifier,omitempty"`
-	ResponseMode string    `json:"response_mode,omitempty"`
-	ResponseType string    `json:"response_type,omitempty"` // "" is code
-	MaxAge       *int64    `json:"max_age,omitempty"`       // seconds
-	MinACR       string    `json:"min_acr,omitempty"`
-	Scopes       []string  `json:"scopes,omitempty"`
-	DPoPKey      []byte    `json:"dpop_key,omitempty"` // PKCS #8
-	ExpiresAt    time.Time `json:"exp"`
+	Version      int         `json:"v"`
+	ClientID     string      `json:"client_id"`
+	Issuer       string      `json:"iss"`
+	RedirectURI  string      `json:"redirect_uri"`
+	State        string      `json:"state"`
+	Nonce        string      `json:"nonce,omitempty"`
+	Verifier     string      `json:"code_verifier,omitempty"`
+	ResponseMode string      `json:"response_mode,omitempty"`
+	ResponseType string      `json:"response_type,omitempty"` // "" is code
+	MaxAge       *int64      `json:"max_age,omitempty"`       // seconds
+	MinACR       string      `json:"min_acr,omitempty"`
+	Scopes       []string    `json:"scopes,omitempty"`
+	Asked        askedClaims `json:"asked_claims,omitzero"`
+	DPoPKey      []byte      `json:"dpop_key,omitempty"` // PKCS #8
+	ExpiresAt    time.Time   `json:"exp"`
 }
 
 const pendingVersion = 1

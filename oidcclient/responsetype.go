@@ -72,7 +72,8 @@ func (t responseType) expected(values url.Values) *Error {
 // frontIdentity judges the ID token that came with the browser, before a code is
 // sent: c_hash and at_hash say that the code and the access token beside it are the
 // provider's answer to this login, and have to be there (OpenID Connect Core §3.2.2.10,
-// §3.3.2.11); s_hash counts where it is there. Nil where none was asked for.
+// §3.3.2.11); s_hash counts where it is there. Claims that were asked for may come with
+// the next one only (§3.3.3.6). Nil where none was asked for.
 func (c *Client) frontIdentity(ctx context.Context, found *provider, d *pendingData, values url.Values) (*idtoken.IDToken, error) {
 	kind := c.cfg.responseType()
 	if !kind.idToken {
@@ -91,6 +92,9 @@ func (c *Client) frontIdentity(ctx context.Context, found *provider, d *pendingD
 	token, err := found.verifier.Verify(ctx, raw, want)
 	if err != nil {
 		return nil, notBelieved(ctx, StepCallback, err)
+	}
+	if err := d.Asked.check(StepCallback, token, !kind.code, c.cfg.Profile.Rules.ACR); err != nil {
+		return nil, err
 	}
 	return token, nil
 }

@@ -39,6 +39,10 @@ type BackchannelRequest struct {
 	ACRValues []string
 	// MinACR is the least assurance that is accepted; "" accepts any.
 	MinACR string
+	// Claims is sent as claims, a JSON object that names single claims (OpenID Connect
+	// Core §5.5), to a provider that knows it here. What it demands of the ID token is
+	// checked, see [oidcclient.BeginOptions].
+	Claims string
 	// RequestedExpiry is how long the person may take, in whole seconds; 0 leaves
 	// that to the provider.
 	RequestedExpiry time.Duration
@@ -64,7 +68,7 @@ func (r *BackchannelRequest) backchannelForm() (url.Values, error) {
 	if hints != 1 {
 		return nil, errors.New("grants: exactly one hint says who is to log in (OpenID Connect CIBA Core §7.1)")
 	}
-	for name, value := range map[string]string{"binding_message": r.BindingMessage, "user_code": r.UserCode, "acr_values": strings.Join(r.ACRValues, " ")} {
+	for name, value := range map[string]string{"binding_message": r.BindingMessage, "user_code": r.UserCode, "acr_values": strings.Join(r.ACRValues, " "), "claims": r.Claims} {
 		if value != "" {
 			form.Set(name, value)
 		}
@@ -80,6 +84,10 @@ func (r *BackchannelRequest) backchannelForm() (url.Values, error) {
 func BeginBackchannel(ctx context.Context, c *oidcclient.Client, want BackchannelRequest) (*Backchannel, error) {
 	form, err := want.backchannelForm()
 	if err != nil {
+		return nil, err
+	}
+	expect := oidcclient.GrantExpect{Scopes: want.Scopes, MinACR: want.MinACR, Claims: want.Claims}
+	if err := expect.Check(); err != nil {
 		return nil, err
 	}
 	b := &Backchannel{}
@@ -100,9 +108,10 @@ func BeginBackchannel(ctx context.Context, c *oidcclient.Client, want Backchanne
 	if b.id, _, err = object.String("auth_req_id"); err != nil || b.id == "" || len(b.id) > maxShown {
 		return nil, malformed("answer has no auth_req_id (OpenID Connect CIBA Core §7.3)")
 	}
+	expect.AuthRequestID = b.id
 	b.Waiting, err = newWaiting(c, object, want.Clock, url.Values{
 		"grant_type": {"urn:openid:params:grant-type:ciba"}, "auth_req_id": {b.id},
-	}, oidcclient.GrantExpect{Scopes: want.Scopes, MinACR: want.MinACR, AuthRequestID: b.id})
+	}, expect)
 	if err != nil {
 		return nil, err
 	}
