@@ -96,6 +96,25 @@ func TestLoginWithEachSystem(t *testing.T) {
 	}
 }
 
+// A legacy identity has to have what was asked for too.
+func TestAskedClaimsOfALegacyIdentity(t *testing.T) {
+	for request, good := range map[string]bool{
+		`{"id_token":{"no-such-claim":{"essential":true}}}`: true, `{"id_token":{"no-such-claim":{"essential":true,"value":"x"}}}`: false,
+	} {
+		r := newRig(t, oidctest.Config{System: oidctest.Faces}, func(c *oidcclient.Config) { c.Authorize.Claims = request })
+		session, err := r.login(t.Context())
+		if good {
+			require.NoError(t, err)
+			require.NotNil(t, session.Legacy())
+			continue
+		}
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, "claims", refused.Check)
+		assert.Equal(t, oidcclient.StepIdentity, refused.Step)
+	}
+}
+
 func TestClientAuthenticationMethodsAgainstProvider(t *testing.T) {
 	for _, method := range []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"} {
 		t.Run(method, func(t *testing.T) {

@@ -237,6 +237,32 @@ func TestBackchannelOfAnotherRequest(t *testing.T) {
 	assert.ErrorContains(t, err, "another request")
 }
 
+// What the request demands of the ID token is sent, and has to be in it.
+func TestBackchannelClaims(t *testing.T) {
+	const request = `{"id_token":{"intent":{"essential":true,"value":"i-1"}}}`
+	for intent, check := range map[any]string{"i-1": "", "i-2": "claims", nil: "claims"} {
+		p := newProvider(t)
+		p.on("/bc", answer{200, `{"auth_req_id":"req-1","expires_in":120}`})
+		b, err := grants.BeginBackchannel(t.Context(), p.client(nil), grants.BackchannelRequest{LoginHint: "anna", Claims: request, Clock: p.clock.now})
+		require.NoError(t, err)
+		assert.Equal(t, request, p.sent["/bc"][0].Get("claims"))
+		p.clock.at = p.clock.at.Add(time.Minute)
+		p.on("/token", p.tokens(map[string]any{"intent": intent}))
+		_, err = b.Poll(t.Context())
+		if check == "" {
+			require.NoError(t, err)
+			continue
+		}
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, check, refused.Check)
+	}
+	p := newProvider(t)
+	_, err := grants.BeginBackchannel(t.Context(), p.client(nil), grants.BackchannelRequest{LoginHint: "anna", Claims: `{"id_token":[]}`})
+	assert.ErrorContains(t, err, "claims")
+	assert.Empty(t, p.sent["/bc"], "nobody is asked")
+}
+
 func TestBackchannelAnswers(t *testing.T) {
 	for name, a := range map[string]answer{
 		"no id": {200, `{"expires_in":120}`}, "no expiry": {200, `{"auth_req_id":"r"}`}, "an id that is a number": {200, `{"auth_req_id":1,"expires_in":120}`},
