@@ -66,6 +66,11 @@ func (op *OP) token(call *Call) *Answer {
 		}
 		return object(op.Tokens(CodeToken, g))
 	}
+	if call.Form.Get("grant_type") == "client_credentials" {
+		// Nobody's: the application's own (RFC 6749 §4.4.3).
+		g := &Grant{Params: url.Values{"scope": {call.Form.Get("scope")}}}
+		return object(map[string]any{"access_token": op.accessToken(g), "token_type": "Bearer", "expires_in": 300})
+	}
 	name, kind := call.Form.Get("code"), CodeToken
 	if call.Form.Get("grant_type") == "refresh_token" {
 		name, kind = call.Form.Get("refresh_token"), RefreshedToken

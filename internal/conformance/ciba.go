@@ -33,7 +33,7 @@ func (op *OP) AskPeople(key crypto.PublicKey, polls int) {
 			return refusal(http.StatusBadRequest, "unknown_user_id")
 		}
 		id := "auth_req_id-" + random()
-		op.grants[id] = &Grant{Params: url.Values{"scope": {scope}}, Subject: "user-subject-1234531", SessionID: random(), AuthTime: op.Now, Polls: polls}
+		op.grants[id] = &Grant{Params: url.Values{"scope": {scope}, "claims": {parameter(claims["claims"])}}, Subject: "user-subject-1234531", SessionID: random(), AuthTime: op.Now, Polls: polls}
 		return object(map[string]any{"auth_req_id": id, "expires_in": 120, "interval": 5})
 	})
 }

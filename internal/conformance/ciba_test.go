@@ -33,7 +33,7 @@ func (r *rp) ciba() {
 func (r *rp) ask(ping bool) (*grants.Backchannel, error) {
 	r.Helper()
 	return grants.BeginBackchannel(r.Context(), r.client(), grants.BackchannelRequest{
-		Request: grants.Request{Scopes: []string{"openid", "accounts"}}, LoginHint: "user@example.com", Ping: ping,
+		Request: grants.Request{Scopes: []string{"openid", "accounts"}}, LoginHint: "user@example.com", Claims: r.begin.Claims, Ping: ping,
 		Clock: func() time.Time { return r.op.Now },
 	})
 }

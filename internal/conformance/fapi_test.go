@@ -210,5 +210,5 @@ func inEach(settings []setting, run func(*rp)) func(*rp) {
 
 // fapiModules are those of the plans of FAPI.
 func fapiModules() []module {
-	return slices.Concat(fapi1Modules(), fapi2Modules(), cibaModules())
+	return slices.Concat(fapi1Modules(), fapi2Modules(), cibaModules(), regionalModules())
 }

@@ -155,12 +155,13 @@ func HalfHash(alg, value string) string {
 }
 
 // idToken signs an ID token (OpenID Connect Core §2), with the hashes of what came
-// with it.
+// with it and the claims that were asked for.
 func (op *OP) idToken(kind Kind, g *Grant, access, code string) string {
-	claims := map[string]any{
+	claims := askedFor(g.Params)
+	maps.Copy(claims, map[string]any{
 		"iss": op.Issuer, "sub": g.Subject, "aud": op.Client.ID, "sid": g.SessionID,
 		"iat": op.Now.Unix(), "exp": op.Now.Add(5 * time.Minute).Unix(), "auth_time": g.AuthTime.Unix(),
-	}
+	})
 	if nonce := g.Params.Get("nonce"); nonce != "" {
 		claims["nonce"] = nonce
 	}

@@ -2,8 +2,7 @@ package conformance
 
 import (
 	"crypto"
-	"fmt"
-	"maps"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,6 +62,15 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 // demands in a query, and what authenticates the client where it is pushed.
 var outsideObjects = []string{"client_id", "response_type", "scope", "request", "client_assertion", "client_assertion_type"}
 
+// parameter is a member of a request object as a parameter (OpenID Connect Core §6.1).
+func parameter(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	text, _ := json.Marshal(value) // it was JSON before
+	return string(text)
+}
+
 // readObject returns the parameters in a request object, which are all there are
 // (FAPI 1.0 Advanced §5.2.3; FAPI 2.0 Message Signing §5.3).
 func (op *OP) readObject(params url.Values, key crypto.PublicKey) (url.Values, bool) {
@@ -81,8 +89,8 @@ func (op *OP) readObject(params url.Values, key crypto.PublicKey) (url.Values, b
 		return nil, false
 	}
 	out := url.Values{}
-	for _, name := range slices.Sorted(maps.Keys(claims)) {
-		out.Set(name, fmt.Sprint(claims[name]))
+	for name, value := range claims {
+		out.Set(name, parameter(value))
 	}
 	return out, true
 }
