@@ -43,6 +43,10 @@ func (v *Verifier) VerifyUserInfo(ctx context.Context, raw string, expect UserIn
 // VerifyClaims decides whether raw is a JWT of claims that a Claims Provider has signed
 // (Core §5.6.2): iss is the verifier's; aud, exp, nbf and iat count where they are
 // there, as in userinfo. Whom it calls sub is its own affair. Errors are [*Error].
+//
+// It serves for what an API signs too, such as the answer to a payment consent, by a
+// verifier with the names and keys that were agreed for that: where aud or iat have to be
+// there, ask for them in Claims.
 func (v *Verifier) VerifyClaims(ctx context.Context, raw string) (*UserInfo, error) {
 	t, err := v.open(ctx, raw, "jwt")
 	if err != nil {

@@ -22,7 +22,7 @@ const maxCallback = 32 << 10
 // The order is fixed: the signature of a signed response, each parameter once, the state, the issuer (RFC 9207),
 // only then the provider's error, the age of the login; then the code is
 // exchanged in one request, and the ID token is judged by all the checks of
-// [idtoken.Verifier.Verify]; then userinfo, where the configuration asks for
+// [idtoken.Verifier.Verify] and by what [BeginOptions.Claims] demanded; then userinfo, where the configuration asks for
 // it, has to be about the same subject.
 func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Values) (*Session, error) {
 	if pending == nil || pending.data.Version != pendingVersion {

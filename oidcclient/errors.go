@@ -57,7 +57,7 @@ type Error struct {
 	Fault Fault
 	// Check names the check that refused: an [idtoken.Check] in words, or one
 	// of "state", "iss", "parameters", "pending", "expired", "response_mode",
-	// "token_type", "userinfo sub" and the like. "" when no check refused.
+	// "token_type", "claims", "userinfo sub" and the like. "" when no check refused.
 	Check string
 	// Code is the provider's own error code (RFC 6749 §4.1.2.1, §5.2, OpenID
 	// Connect Core §3.1.2.6), as it was sent but limited to 64 characters of

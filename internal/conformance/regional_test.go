@@ -195,11 +195,13 @@ func (r *rp) readConsent(ctx context.Context, text string) (string, error) {
 		return "", err
 	}
 	var said struct {
-		Data struct {
+		Audience any `json:"aud"`
+		Data     struct {
 			ID string `json:"consentId"`
 		} `json:"data"`
 	}
 	require.NoError(r, believed.Claims(&said))
+	assert.NotNil(r, said.Audience, "VerifyClaims lets it be missing, and consents have it")
 	assert.NotEmpty(r, said.Data.ID)
 	return said.Data.ID, nil
 }

@@ -43,7 +43,7 @@ func targets() []target {
 		{folder: "assertion", tests: []string{"assertion"}, files: []string{"signer.go", "request.go"}},
 		{folder: "internal/fetch", tests: []string{"internal/fetch", "oidcclient"}},
 		{folder: "oidcclient/federation", tests: []string{"oidcclient/federation"}},
-		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"complete.go", "seal.go"}},
+		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"askedclaims.go", "complete.go", "seal.go"}},
 	}
 }
 
