@@ -13,9 +13,10 @@ const Consents Step = "consents"
 // ConsentToken is the Kind of what it answers.
 const ConsentToken Kind = "consent"
 
-// Organisations under whose names the API and its client sign what they tell each other.
 const (
-	OPOrganisation     = "74e929d9-33b6-4d85-8ba7-c146c867a817"
+	// OPOrganisation is the name under which the API signs its answers.
+	OPOrganisation = "74e929d9-33b6-4d85-8ba7-c146c867a817"
+	// ClientOrganisation is the one under which the client signs what it says.
 	ClientOrganisation = "5f69111d-5cc3-43ea-ba97-30392654f505"
 )
 
