@@ -36,7 +36,7 @@ func readAsked(text string) (askedClaims, *Error) {
 	var request struct {
 		IDToken map[string]any `json:"id_token"`
 	}
-	object, err := strictjson.ParseObject([]byte(text), maxDepth)
+	object, err := strictjson.ParseObject([]byte(text), maxDepth-1) // what is kept of it is one deeper
 	if err != nil || object.Decode(&request) != nil {
 		return asked, refuse(StepBegin, "claims", "claims are not one strict JSON object, or their id_token is none")
 	}

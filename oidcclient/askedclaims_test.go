@@ -2,6 +2,8 @@ package oidcclient
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -138,6 +140,23 @@ func TestAskedVerifiedClaims(t *testing.T) {
 	}
 }
 
+// What is taken can be kept and opened, however deep it is.
+func TestAskedClaimsOfSomeDepth(t *testing.T) {
+	for _, around := range []string{`{"a":{"essential":true,"value":%s}}`, `{"verified_claims":{"verification":{"x":%s}}}`} {
+		taken := 0
+		for depth := range maxDepth + 1 {
+			deep := strings.Repeat("[", depth) + `{"value":1}` + strings.Repeat("]", depth)
+			asked, refused := readAsked(`{"id_token":` + fmt.Sprintf(around, deep) + `}`)
+			if refused == nil {
+				taken++
+				assert.Equal(t, asked, afterCookie(t, asked))
+			}
+		}
+		assert.Greater(t, taken, maxDepth-8)
+		assert.LessOrEqual(t, taken, maxDepth)
+	}
+}
+
 // A request that the provider could understand in another way than we do is not sent.
 func TestClaimsRequestsThatAreRefused(t *testing.T) {
 	for _, request := range []string{
@@ -163,6 +182,10 @@ func TestClaimsRequestsThatAreRefused(t *testing.T) {
 		_, err = New(config)
 		require.ErrorAs(t, err, &wrong)
 		assert.Equal(t, "Authorize.claims", wrong.Field)
+	}
+	for name, good := range map[string]bool{"claims": false, "claim": true} {
+		_, err := New(Config{Profile: Profile{Name: "test", AuthorizeParams: map[string]string{name: `{}`}}, Issuer: "https://op.example", ClientID: "c", ClientSecret: "s"})
+		assert.Equal(t, good, err == nil, "%v", err)
 	}
 	for _, request := range []string{"", `{}`, `{"id_token":null}`, `{"id_token":{"a":null},"x":1}`, `{"userinfo":{"a":{"essential":true,"value":"x"}}}`} {
 		asked, refused := readAsked(request)

@@ -56,7 +56,8 @@ type Profile struct {
 	// travel in a query: others would put personal data into URLs and logs.
 	QueryLoginHints []string
 
-	// AuthorizeParams are sent with every authorization request.
+	// AuthorizeParams are sent with every authorization request, in the place of our own;
+	// claims can't be among them.
 	AuthorizeParams map[string]string
 
 	// ProofParam names the parameter of a proof of authentication, where a login
@@ -297,6 +298,9 @@ func (p *Profile) validate() error {
 		if need.used && !p.deviates(need.rule) {
 			return fmt.Errorf("uses the deviation %q without listing it", need.rule)
 		}
+	}
+	if _, there := p.AuthorizeParams["claims"]; there {
+		return errors.New("sends claims, whose demands nobody would check: Config.Authorize has them")
 	}
 	for _, d := range p.Deviations {
 		if d.Rule == "" || d.Reason == "" || d.URL == "" {
