@@ -37,7 +37,7 @@ type BeginOptions struct {
 	// those that come have a trust_framework, and what value or values of verification
 	// say; that none come is no error (OpenID Connect for Identity Assurance 1.0 §5.7.4).
 	// max_age in verification is for the caller to judge, and so is what is asked for in
-	// userinfo.
+	// userinfo. A refreshed ID token is held against the first one, not against this.
 	Claims string
 	// AuthorizationDetails is sent as authorization_details, a JSON array of
 	// objects with a type each (RFC 9396 §2). What was granted is in

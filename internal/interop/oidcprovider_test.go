@@ -45,6 +45,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"userinfo", testUserInfo},
 		{"pairwise subject", testPairwise},
 		{"assurance", testAssurance},
+		{"claims that were asked for", testAskedClaims},
 		{"max_age", testMaxAge},
 		{"refusals", testRefusals},
 		{"code used twice", testCodeTwice},

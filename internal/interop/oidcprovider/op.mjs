@@ -208,6 +208,7 @@ function settings() {
         verifyUserCode: async () => {},
         triggerAuthenticationDevice: decide,
       },
+      claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true, userCodeInputSource: devicePage, userCodeConfirmSource: devicePage },
       fapi: { enabled: true, profile: (_ctx, client) => (client?.clientId.startsWith('fapi') ? '2.0' : undefined) },
