@@ -110,11 +110,11 @@ func cibaAnswers(plays func(string, func(*rp)) module) []module {
 		})
 	}
 	fails := func(code string) module {
-		return refusesBegin("invalid-"+strings.ReplaceAll(code, "_", "-")+"-test", code, func(a *Answer) { *a = *refusal(400, code) })
+		return refusesBegin("invalid-"+strings.ReplaceAll(strings.TrimPrefix(code, "invalid_"), "_", "-")+"-test", code, func(a *Answer) { *a = *refusal(400, code) })
 	}
 	// The third poll is the last one.
 	ends := func(code string) module {
-		return plays("invalid-"+strings.ReplaceAll(code, "_", "-")+"-test", func(r *rp) {
+		return plays("invalid-"+strings.ReplaceAll(strings.TrimPrefix(code, "invalid_"), "_", "-")+"-test", func(r *rp) {
 			r.op.Change(Token, func(_ *Call, a *Answer) {
 				if len(r.op.Calls(Token)) == 3 {
 					*a = *refusal(http.StatusBadRequest, code)
