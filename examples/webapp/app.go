@@ -65,6 +65,9 @@ func newApp(p *places, s store, log *slog.Logger) (*app, error) {
 	mux.HandleFunc("GET /style.css", asset("page/style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /icon.svg", asset("page/icon.svg", "image/svg+xml"))
 	a.beyond(mux)
+	for path, entity := range p.entities {
+		mux.Handle("GET "+path, entity)
+	}
 	mux.HandleFunc("GET /readyz", a.login.ServeReady)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))

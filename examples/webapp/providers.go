@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/clientconfig"
+	"github.com/rely-go/rely/oidcclient/federation"
 	"github.com/rely-go/rely/oidcclient/oidctest"
 	"github.com/rely-go/rely/oidcclient/oidctest/relying"
 )
@@ -17,8 +20,9 @@ import (
 type places struct {
 	baseURL  string
 	clients  map[string]*oidcclient.Client
-	apis     map[string]string // URLs that are called with a client's tokens
-	pings    map[string]bool   // who is notified of logins without a browser
+	apis     map[string]string             // URLs that are called with a client's tokens
+	pings    map[string]bool               // who is notified of logins without a browser
+	entities map[string]*federation.Entity // what clients say to their federations, by path
 	embedded []*oidctest.Provider
 }
 
@@ -39,8 +43,32 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log }); err != nil {
 		return nil, err
 	}
+	if err := p.federate(config); err != nil {
+		return nil, err
+	}
 	return p, p.judge()
 }
+
+// federate finds the places where clients of federations say what they are: below their
+// client_id, which has to be an address of this application.
+func (p *places) federate(config *clientconfig.File) error {
+	entities, err := config.Entities(p.clients)
+	if err != nil {
+		return err
+	}
+	p.entities = map[string]*federation.Entity{}
+	for name, entity := range entities {
+		path, ok := strings.CutPrefix(p.clients[name].ClientID(), strings.TrimSuffix(p.baseURL, "/"))
+		if path = strings.TrimSuffix(path, "/"); !ok || path != "" && !entityPath.MatchString(path) {
+			return &clientconfig.Error{Client: name, Member: "client_id", Reason: "is no address of this application below base_url"}
+		}
+		p.entities[path+"/.well-known/openid-federation"] = entity
+	}
+	return nil
+}
+
+// entityPath is what can stand in a route as it is.
+var entityPath = regexp.MustCompile(`^(/[A-Za-z0-9_-]+)+$`)
 
 // judgeTimeout is how long a start waits for the providers of FAPI clients.
 const judgeTimeout = 5 * time.Second

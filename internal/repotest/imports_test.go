@@ -42,7 +42,7 @@ var own = map[string][]string{
 	"oidcclient/federation":       {"assertion", "idtoken", "internal", "oidcclient"},
 	"oidcclient/grants":           {"internal", "oidcclient"},
 	"oidcclient/profiles":         {"assertion", "idtoken", "oidcclient"},
-	"oidcclient/clientconfig":     {"assertion", "idtoken", "internal", "oidcclient", "oidcclient/profiles"},
+	"oidcclient/clientconfig":     {"assertion", "idtoken", "internal", "oidcclient", "oidcclient/federation", "oidcclient/profiles"},
 	"oidcclient/weblogin":         {"idtoken", "internal", "oidcclient"},
 	"oidcclient/store/storetest":  {"oidcclient/weblogin"},
 	"oidcclient/oidctest":         {},

@@ -31,6 +31,8 @@ type Client struct {
 	// that, where one is needed.
 	DynamicRegistration bool   `json:"dynamic_registration"`
 	InitialAccessToken  string `json:"initial_access_token"`
+	// Federation finds the provider by its trust chain, and says what this client is.
+	Federation *Federation `json:"federation"`
 	// ProviderMetadata are given by hand, with any registered members; what they
 	// name is not discovered.
 	ProviderMetadata json.RawMessage `json:"provider_metadata"`
@@ -59,7 +61,7 @@ type Client struct {
 	// this application, under base_url.
 	BackchannelLogoutURI string `json:"backchannel_logout_uri"`
 
-	// TokenEndpointAuthMethod is the one method, "" the profile\'s first;
+	// TokenEndpointAuthMethod is the one method, "" the profile's first;
 	// TokenEndpointAuthSigningAlg is the algorithm of its assertion.
 	TokenEndpointAuthMethod     string `json:"token_endpoint_auth_method"`
 	TokenEndpointAuthSigningAlg string `json:"token_endpoint_auth_signing_alg"`
@@ -89,7 +91,7 @@ type Client struct {
 	ResponseMode string `json:"response_mode"` // query, form_post, fragment, or jwt, query.jwt, form_post.jwt or fragment.jwt
 	// AuthorizationSignedResponseAlg is the one algorithm of signed responses.
 	AuthorizationSignedResponseAlg string `json:"authorization_signed_response_alg"`
-	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; \"\" is the profile's
+	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; "" is the profile's
 
 	// Request says how requests travel: none (the parameters in the URL), object
 	// (a signed request object in it), uri (one that this application serves), or pushed; "" is the profile's. A pushed
@@ -183,7 +185,7 @@ func memberOf() map[string]string {
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
 		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
 		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "DistributedClaims": "distributed_claims", "Account": "webfinger", "Register": "dynamic_registration", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
-		"IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
+		"ProviderSource": "federation", "IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
 		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
@@ -203,7 +205,7 @@ func (m *Client) config(dir string) (oidcclient.Config, *Error) {
 		UnverifiedLegacyIdentity: m.UnverifiedIdentityReason, InsecureAcceptUnverified: m.InsecureAcceptUnverifiedIdentity,
 	}
 	for _, step := range []func(*oidcclient.Config, string) *Error{
-		m.basics, m.registration, m.metadata, m.request, m.ownKeys, m.encryption, m.signingKey, m.tls, m.providerKeys, m.requestEncryption,
+		m.basics, m.registration, m.metadata, m.request, m.ownKeys, m.encryption, m.signingKey, m.tls, m.federate, m.providerKeys, m.requestEncryption,
 	} {
 		if err := step(&c, dir); err != nil {
 			return c, err

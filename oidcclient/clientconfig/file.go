@@ -13,6 +13,7 @@ import (
 
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/federation"
 )
 
 const (
@@ -33,6 +34,8 @@ type File struct {
 	// Pings has the clients whose logins without a browser are to be notified of (ping
 	// mode of OpenID Connect CIBA Core §5).
 	Pings map[string]bool
+
+	federated map[string]federation.EntityConfig // clients of federations, without metadata
 }
 
 // An Error names the client and the member of a file that are wrong. Its text is
@@ -86,7 +89,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
 		return nil, jsonError(err)
 	}
-	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}}
+	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}, federated: map[string]federation.EntityConfig{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		var member Client
 		if err := strictjson.UnmarshalClosed(members.Clients[name], &member, maxDepth); err != nil {
@@ -97,6 +100,9 @@ func Read(r io.Reader, dir string) (*File, error) {
 		config, err := member.config(dir)
 		if err == nil {
 			err = member.places(members.BaseURL)
+		}
+		if err == nil && member.Federation != nil {
+			file.federated[name], err = member.entity()
 		}
 		if err != nil {
 			err.Client = name

@@ -64,7 +64,7 @@ func (c *collection) configuration(ctx context.Context, entity string) (*stateme
 		return known, nil
 	}
 	if err := checkID(entity, c.subject); err != nil {
-		return nil, err
+		return nil, refuse("entity_id", err.Error())
 	}
 	raw, err := c.get(ctx, strings.TrimSuffix(entity, "/")+wellKnown)
 	if err != nil {

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type ResolverConfig struct {
 	// HTTPClient makes the requests; nil means one of the default transport. No redirect
 	// is followed, and each may take 15 seconds and answer with 64 KiB.
 	HTTPClient *http.Client
+	// RootCAs verify the TLS certificates of those who are asked; nil means the system's.
+	RootCAs *x509.CertPool
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
 }
@@ -90,7 +93,7 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		r.now = time.Now
 	}
 	var err error
-	if r.client, err = fetch.NewClient(config.HTTPClient, nil, nil); err != nil {
+	if r.client, err = fetch.NewClient(config.HTTPClient, nil, config.RootCAs); err != nil {
 		return nil, fmt.Errorf("federation: HTTPClient %w", err)
 	}
 	return r, nil

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
@@ -228,10 +229,10 @@ func (s *statement) signedBy(ctx context.Context, jwks []byte) error {
 // checkID accepts an Entity Identifier (§1.2) that somebody named.
 func checkID(id string, by *url.URL) error {
 	if len(id) > maxID || strings.ContainsAny(id, "?#") {
-		return refuse("entity_id", "Entity Identifier is too long, or has a query or fragment")
+		return errors.New("Entity Identifier is too long, or has a query or fragment")
 	}
 	if err := fetch.CheckEndpoint(id, by); err != nil {
-		return refuse("entity_id", "Entity Identifier "+err.Error())
+		return errors.New("Entity Identifier " + err.Error())
 	}
 	return nil
 }
