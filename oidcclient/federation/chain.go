@@ -32,7 +32,7 @@ func newChain(statements []*statement) (*Chain, error) {
 	}
 	links := statements[1 : len(statements)-1]
 	c.overrule(links[0])
-	if err := c.constrain(links); err != nil {
+	if err := c.constrain(links, statements[len(statements)-1]); err != nil {
 		return nil, err
 	}
 	return c, c.applyPolicies(links)

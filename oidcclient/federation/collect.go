@@ -77,6 +77,9 @@ func (c *collection) configuration(ctx context.Context, entity string) (*stateme
 	if err := s.signedBy(ctx, c.keys(s)); err != nil {
 		return nil, err
 	}
+	if _, isAnchor := c.anchors[entity]; s.claims.Has("constraints") && !isAnchor {
+		return nil, refuse("constraints", "claim is in a statement that can't have it")
+	}
 	c.known[entity] = s
 	return s, nil
 }

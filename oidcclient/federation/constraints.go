@@ -22,34 +22,40 @@ type namingConstraints struct {
 	Excluded  []string  `json:"excluded"`
 }
 
-// constrain applies the constraints of each statement about a subordinate; links are
-// these, the one about the subject first.
-func (c *Chain) constrain(links []*statement) error {
+// constrain applies the constraints of each statement about a subordinate, the one about
+// the subject first, and those of a trust anchor about itself: federations of earlier
+// drafts have them there, for all below.
+func (c *Chain) constrain(links []*statement, anchor *statement) error {
 	for i, link := range links {
-		raw, ok, err := link.member("constraints")
-		if err != nil {
+		if err := c.constrainBy(link, links[:i+1]); err != nil {
 			return err
 		}
-		if !ok {
-			continue
-		}
-		var demanded constraints
-		if err := strictjson.Unmarshal([]byte(raw), &demanded, maxDepth); err != nil {
-			return refuse("constraints", "constraints are malformed")
-		}
-		if most := demanded.MaxPathLength; most != nil && (*most < 0 || i > *most) {
-			return refuse("max_path_length", "chain is longer than an entity in it allows")
-		}
-		if names := demanded.NamingConstraints; names != nil {
-			for _, below := range links[:i+1] {
-				if err := names.check(below.subject); err != nil {
-					return err
-				}
+	}
+	return c.constrainBy(anchor, links)
+}
+
+// constrainBy applies the constraints of one statement to those below its issuer.
+func (c *Chain) constrainBy(s *statement, below []*statement) error {
+	raw, ok, err := s.member("constraints")
+	if !ok {
+		return err
+	}
+	var demanded constraints
+	if err := strictjson.Unmarshal([]byte(raw), &demanded, maxDepth); err != nil {
+		return refuse("constraints", "constraints are malformed")
+	}
+	if most := demanded.MaxPathLength; most != nil && (*most < 0 || len(below)-1 > *most) {
+		return refuse("max_path_length", "chain is longer than an entity in it allows")
+	}
+	if names := demanded.NamingConstraints; names != nil {
+		for _, link := range below {
+			if err := names.check(link.subject); err != nil {
+				return err
 			}
 		}
-		if allowed := demanded.AllowedEntityTypes; allowed != nil {
-			c.keepTypes(*allowed)
-		}
+	}
+	if allowed := demanded.AllowedEntityTypes; allowed != nil {
+		c.keepTypes(*allowed)
 	}
 	return nil
 }

@@ -54,6 +54,26 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// What a trust anchor says about itself limits all below it.
+func TestConstraintsOfAnAnchor(t *testing.T) {
+	for most, check := range map[int]string{2: "", 1: "max_path_length"} {
+		w := newWorld(t)
+		w.deepen()
+		w.configurations[anchor]["constraints"] = members{"max_path_length": most}
+		_, err := w.resolver(t).Resolve(t.Context(), provider)
+		if check == "" {
+			require.NoError(t, err)
+			continue
+		}
+		refused(t, err, check)
+	}
+	w := newWorld(t)
+	w.deepen()
+	w.configurations[lower]["constraints"] = members{}
+	_, err := w.resolver(t).Resolve(t.Context(), provider)
+	refused(t, err, "constraints")
+}
+
 func TestAllowedEntityTypes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		allowed any

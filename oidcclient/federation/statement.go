@@ -151,11 +151,11 @@ func (s *statement) readKeys() error {
 	return nil
 }
 
-// Claims that only one of the two kinds of statement has (§3.1.2, §3.1.3), and the one
-// that neither has (§12.2.3).
+// Claims that only one of the two kinds of statement has (§3.1.2, §3.1.3), but for
+// constraints, which see [Chain.constrain].
 var (
 	ofConfigurations = []string{"authority_hints", "trust_anchor_hints", "trust_marks", "trust_mark_issuers", "trust_mark_owners"}
-	ofSubordinates   = []string{"metadata_policy", "metadata_policy_crit", "constraints", "source_endpoint"}
+	ofSubordinates   = []string{"metadata_policy", "metadata_policy_crit", "source_endpoint"}
 )
 
 func (s *statement) checkMembers() error {
