@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -64,11 +63,4 @@ func port(t *testing.T, address string) int {
 		t.Fatal(err)
 	}
 	return number
-}
-
-func TestAnEngineThatEndsAtOnceSaysWhy(t *testing.T) {
-	_, err := StartRedis(t.TempDir(), "--no-such-setting", "1")
-	if err == nil || !strings.Contains(err.Error(), "no-such-setting") {
-		t.Errorf("got %v", err)
-	}
 }

@@ -1,10 +1,14 @@
 //go:build engines
 
+// What starts an engine has the tag engines: a machine that has Go alone has none.
+
 package engines
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
-// With the tag engines, because a machine that has Go alone has no engines.
 func TestEnginesStartAnswerAndEnd(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -49,5 +53,12 @@ func TestEnginesStartAnswerAndEnd(t *testing.T) {
 				t.Error("answers after it was stopped")
 			}
 		})
+	}
+}
+
+func TestAnEngineThatEndsAtOnceSaysWhy(t *testing.T) {
+	_, err := StartRedis(t.TempDir(), "--no-such-setting", "1")
+	if err == nil || !strings.Contains(err.Error(), "no-such-setting") {
+		t.Errorf("got %v", err)
 	}
 }
