@@ -23,10 +23,10 @@ const (
 )
 
 // Call posts a form to an endpoint with the client's authentication, which is
-// made anew for each call. form is not changed, and signed where [Config.BackchannelAlgorithm]
-// says so. The answer is one strict JSON
-// object, or nothing where the endpoint answers 200 without a body. The error is
-// an [*Error] of StepGrant; its Code is the provider's.
+// made anew for each call. form is not changed, and sent signed where
+// [Config.BackchannelAlgorithm] says so. The answer is one strict JSON object, or
+// nothing where the endpoint answers 200 without a body. The error is an [*Error] of
+// StepGrant; its Code is the provider's.
 //
 // It is what package grants is made of, and serves endpoints that the package does
 // not know.

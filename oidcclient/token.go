@@ -205,7 +205,7 @@ func expiresIn(object strictjson.Object) (time.Duration, error) {
 // envelopes that providers have of their own. Of the provider's words only the
 // error code is kept.
 func tokenError(step Step, got *fetch.Answer) *Error {
-	e := &Error{Step: step, Fault: FaultProvider, Status: got.Status, Reason: "provider gave no token"}
+	e := &Error{Step: step, Fault: FaultProvider, Status: got.Status, Reason: "provider did not grant the request"}
 	if got.Unavailable() {
 		e.Fault = FaultOutage
 		return e

@@ -112,11 +112,25 @@ func startOIDCProvider(t *testing.T, rp *relyingParty, env ...string) *engine {
 	return start(t, cmd)
 }
 
-// startZitadel builds and starts the provider around github.com/zitadel/oidc.
+// startZitadel starts the provider around github.com/zitadel/oidc.
 func startZitadel(t *testing.T, rp *relyingParty) *engine {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "zitadelop")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./zitadelop").CombinedOutput()
+	return startGo(t, rp, "zitadelop")
+}
+
+// startFosite starts the provider around github.com/ory/fosite.
+func startFosite(t *testing.T, rp *relyingParty) *engine {
+	t.Helper()
+	return startGo(t, rp, "fositeop")
+}
+
+// startGo builds and starts the provider in a folder, which may be a module.
+func startGo(t *testing.T, rp *relyingParty, folder string) *engine {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), folder)
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	build.Dir, build.Env = folder, append(os.Environ(), "GOWORK=off")
+	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return start(t, exec.Command(program, "-rp", rp.origin, "-keys", rp.keyFile))
 }
