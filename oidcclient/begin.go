@@ -25,6 +25,11 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 	if err := opts.check(); err != nil {
 		return nil, nil, err
 	}
+	if c.cfg.Profile.Identity == IdentifyNobody {
+		if what := opts.ofIdentity(); what != "" {
+			return nil, nil, refuse(StepBegin, what, "client identifies nobody, so that nothing could hold this")
+		}
+	}
 	c, found, err := c.found(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +66,7 @@ func (c *Client) newPending(found *provider, opts BeginOptions) (*Pending, error
 			d.Scopes = append(slices.Clip(d.Scopes), scope)
 		}
 	}
-	if !c.cfg.Profile.deviates(RuleNonce) {
+	if c.cfg.Profile.asksNonce() {
 		d.Nonce = newUnguessable()
 	}
 	if !c.cfg.Profile.NoPKCE && c.cfg.responseType().code {
@@ -99,7 +104,6 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 		"response_type": {d.ResponseType},
 		"client_id":     {d.ClientID},
 		"redirect_uri":  {d.RedirectURI},
-		"scope":         {strings.Join(d.Scopes, " ")},
 		"state":         {d.State},
 	}
 	set := func(name, value string) {
@@ -107,6 +111,7 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 			params.Set(name, value)
 		}
 	}
+	set("scope", strings.Join(d.Scopes, " "))
 	set("nonce", d.Nonce)
 	set("response_mode", c.cfg.ResponseMode)
 	set("login_hint", opts.LoginHint)

@@ -121,7 +121,7 @@ func (c *Client) outside(carriage Carriage, params url.Values) url.Values {
 func authCodeURL(endpoint string, params url.Values) string {
 	config := oauth2.Config{
 		ClientID: params.Get("client_id"), RedirectURL: params.Get("redirect_uri"),
-		Scopes: []string{params.Get("scope")}, Endpoint: oauth2.Endpoint{AuthURL: endpoint},
+		Scopes: params["scope"], Endpoint: oauth2.Endpoint{AuthURL: endpoint},
 	}
 	var options []oauth2.AuthCodeOption
 	repeated := url.Values{}

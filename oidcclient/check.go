@@ -108,7 +108,7 @@ func (c *Config) needed() []need {
 		return all // a client that logs nobody in
 	}
 	all = append(all, need{"authorization_endpoint", func(m *ProviderMetadata) string { return m.AuthorizationEndpoint }})
-	if c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC) || c.toPublishedKey() {
+	if c.fetchesKeys() || c.toPublishedKey() {
 		all = append(all, need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }})
 	}
 	if c.carriage(&ProviderMetadata{}).pushed() {
@@ -118,6 +118,13 @@ func (c *Config) needed() []need {
 		all = append(all, need{"userinfo_endpoint", func(m *ProviderMetadata) string { return m.UserInfoEndpoint }})
 	}
 	return all
+}
+
+// fetchesKeys reports whether there is something to verify with the provider's
+// published keys.
+func (c *Config) fetchesKeys() bool {
+	signs := c.Profile.Identity != IdentifyNobody || isSignedMode(c.ResponseMode)
+	return signs && c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC)
 }
 
 func (c *Config) checkClient() *ConfigError {
@@ -224,6 +231,11 @@ func (c *Config) checkResponse() *ConfigError {
 
 func (c *Config) checkIdentity() *ConfigError {
 	p := &c.Profile
+	if p.Identity == IdentifyNobody {
+		if err := c.checkNobody(); err != nil {
+			return err
+		}
+	}
 	if p.Keys == KeysFromCertificates && len(c.TrustAnchors) == 0 {
 		return wrong("TrustAnchors", "are missing: certificate chains need configured roots")
 	}
@@ -238,6 +250,26 @@ func (c *Config) checkIdentity() *ConfigError {
 	}
 	if c.Algorithm != "" && p.Algorithms != nil && !slices.Contains(p.Algorithms, c.Algorithm) {
 		return wrong("Algorithm", "%.20q is none of %q", c.Algorithm, p.Algorithms)
+	}
+	return nil
+}
+
+// checkNobody refuses what would ask something of an identity.
+func (c *Config) checkNobody() *ConfigError {
+	const nothing = "is not for a client that identifies nobody"
+	switch each := c.Authorize.ofIdentity(); {
+	case slices.Contains(c.scopes(), "openid"):
+		return wrong("Scopes", "ask for an identity, and this profile reads none")
+	case c.MinACR != "":
+		return wrong("MinACR", nothing)
+	case c.MaxAge != nil:
+		return wrong("MaxAge", nothing)
+	case c.UserInfo:
+		return wrong("UserInfo", nothing)
+	case c.IDTokenEncrypted != nil:
+		return wrong("IDTokenEncrypted", nothing)
+	case each != "":
+		return wrong("Authorize."+each, nothing)
 	}
 	return nil
 }

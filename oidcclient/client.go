@@ -311,7 +311,7 @@ func (c *Client) find(ctx context.Context) (*provider, error) {
 		m = m.over(located)
 	}
 	if c.needs(&m) {
-		discovered, err := discover(ctx, c.http, c.issuer, c.cfg.DiscoveryURL)
+		discovered, err := discover(ctx, c.http, c.issuer, c.cfg.discoveryURL())
 		if err != nil {
 			return nil, err
 		}

@@ -19,11 +19,11 @@ const maxCallback = 32 << 10
 // parameters that the browser brought: r.URL.Query() of a GET, or r.PostForm of
 // a form_post.
 //
-// The order is fixed: the signature of a signed response, each parameter once, the state, the issuer (RFC 9207),
-// only then the provider's error, the age of the login; then the code is
-// exchanged in one request, and the ID token is judged by all the checks of
-// [idtoken.Verifier.Verify] and by what [BeginOptions.Claims] demanded; then userinfo, where the configuration asks for
-// it, has to be about the same subject.
+// The order is fixed: the signature of a signed response, each parameter once, the
+// state, the issuer (RFC 9207), only then the provider's error, the age of the login;
+// then the code is exchanged in one request, and the ID token is judged by all the
+// checks of [idtoken.Verifier.Verify] and by what [BeginOptions.Claims] demanded; then
+// userinfo, where the configuration asks for it, has to be about the same subject.
 func (c *Client) Complete(ctx context.Context, pending *Pending, values url.Values) (*Session, error) {
 	if pending == nil || pending.data.Version != pendingVersion {
 		return nil, refuse(StepCallback, "pending", "no login was begun in this browser")
@@ -211,6 +211,9 @@ func (d *pendingData) expect() idtoken.Expect {
 // identify judges the identity in a token response and makes the session.
 func (c *Client) identify(ctx context.Context, found *provider, d *pendingData, t *tokenResponse, code string) (*Session, error) {
 	s := c.newSession(d, t)
+	if c.cfg.Profile.Identity == IdentifyNobody {
+		return s, nil
+	}
 	if t.idToken == "" {
 		e := providerFault(StepIdentity, 200, "token response has no id_token")
 		e.Check = "id_token"

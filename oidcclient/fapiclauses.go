@@ -32,14 +32,26 @@ func (f FAPI) clientClauses() []clause {
 func (f FAPI) providerClauses() []clause {
 	switch f {
 	case FAPI1Advanced:
-		return slices.Concat(fapi1Provider(), commonProvider(specFAPI1, "5.2.2 no. 14", "8.6"), requestSigningProvider(specFAPI1, "5.2.2 no. 1"), responseSigningProvider(specFAPI1, "5.2.2 no. 2"))
+		return slices.Concat(fapi1Provider(), commonProvider(specFAPI1, "5.2.2 no. 14", "8.6"),
+			withBrowser(fapi1BrowserProvider(), requestSigningProvider(specFAPI1, "5.2.2 no. 1"), responseSigningProvider(specFAPI1, "5.2.2 no. 2")))
 	case FAPI2Security:
-		return slices.Concat(fapi2Provider(), commonProvider(specFAPI2, "5.3.2.1 no. 6", "5.4.1 no. 1"))
+		return slices.Concat(fapi2Provider(), commonProvider(specFAPI2, "5.3.2.1 no. 6", "5.4.1 no. 1"), withBrowser(fapi2BrowserProvider()))
 	case FAPI2MessageSigning:
 		return slices.Concat(fapi2Provider(), commonProvider(specFAPI2, "5.3.2.1 no. 6", "5.4.1 no. 1"),
-			requestSigningProvider(specFAPI2MS, "5.3.1"), responseSigningProvider(specFAPI2MS, "5.4.1"))
+			withBrowser(fapi2BrowserProvider(), requestSigningProvider(specFAPI2MS, "5.3.1"), responseSigningProvider(specFAPI2MS, "5.4.1")))
 	}
 	return nil
+}
+
+// withBrowser makes of sentences those that say nothing to a client without a redirect
+// URI, whose grants no browser takes part in.
+func withBrowser(sentences ...[]clause) []clause {
+	all := slices.Concat(sentences...)
+	for i := range all {
+		holds := all[i].holds
+		all[i].holds = func(c *Config, m *ProviderMetadata) bool { return c.RedirectURI == "" || holds(c, m) }
+	}
+	return all
 }
 
 // commonClient is what the profiles say of algorithms and keys alike.
@@ -53,7 +65,9 @@ func commonClient(spec, algorithms string) []clause {
 			return c.Key == nil || slices.Contains(c.FAPI.algorithms(), c.keyAlgorithm())
 		}},
 		{spec, "5", "Profile", "deviates from the standards", func(c *Config, _ *ProviderMetadata) bool { return len(c.Profile.Deviations) == 0 }},
-		{spec, "5", "Profile", "identifies people without an ID token", func(c *Config, _ *ProviderMetadata) bool { return c.Profile.Identity == IdentifyByIDToken }},
+		{spec, "5", "Profile", "identifies people by something else than an ID token", func(c *Config, _ *ProviderMetadata) bool {
+			return c.Profile.Identity == IdentifyByIDToken || c.Profile.Identity == IdentifyNobody
+		}},
 	}
 }
 
@@ -120,7 +134,9 @@ func commonProvider(spec, authentication, algorithms string) []clause {
 		{spec, algorithms, "token_endpoint_auth_signing_alg_values_supported", "lacks the algorithm of the client's key", func(c *Config, m *ProviderMetadata) bool {
 			return c.AuthMethod != authPrivateKeyJWT || c.Key == nil || allows(m.AuthAlgorithms, c.keyAlgorithm())
 		}},
-		{spec, algorithms, "id_token_signing_alg_values_supported", "has no algorithm that is accepted", func(c *Config, m *ProviderMetadata) bool { return allows(m.IDTokenAlgorithms, c.algorithms()...) }},
+		{spec, algorithms, "id_token_signing_alg_values_supported", "has no algorithm that is accepted", func(c *Config, m *ProviderMetadata) bool {
+			return c.Profile.Identity == IdentifyNobody || allows(m.IDTokenAlgorithms, c.algorithms()...)
+		}},
 	}
 }
 
@@ -154,6 +170,11 @@ func boundByCertificate(c *Config, m *ProviderMetadata) bool {
 func fapi1Provider() []clause {
 	return []clause{
 		{specFAPI1, "5.2.2 no. 5, 6", "tls_client_certificate_bound_access_tokens", "is not true", boundByCertificate},
+	}
+}
+
+func fapi1BrowserProvider() []clause {
+	return []clause{
 		{specFAPI1, "5.2.2 no. 2", "response_types_supported", "lacks the client's response type", func(c *Config, m *ProviderMetadata) bool {
 			return allows(m.ResponseTypes, c.responseType().name)
 		}},
@@ -169,6 +190,11 @@ func fapi2Provider() []clause {
 		{specFAPI2, "5.3.2.1 no. 4", "dpop_signing_alg_values_supported", "has no algorithm that is permitted", func(c *Config, m *ProviderMetadata) bool {
 			return !c.DPoP || slices.Contains(c.FAPI.algorithms(), m.proofAlgorithm())
 		}},
+	}
+}
+
+func fapi2BrowserProvider() []clause {
+	return []clause{
 		{specFAPI2, "5.3.2.2 no. 1", "response_types_supported", "lacks code", func(_ *Config, m *ProviderMetadata) bool { return allows(m.ResponseTypes, typeCode) }},
 		{specFAPI2, "5.3.2.2 no. 2", "pushed_authorization_request_endpoint", "is missing", func(_ *Config, m *ProviderMetadata) bool {
 			return m.PushedAuthorizationRequestEndpoint != ""

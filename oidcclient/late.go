@@ -196,7 +196,7 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 		m = *cfg.Provider
 	}
 	if m.RegistrationEndpoint == "" {
-		found, err := discover(ctx, c.http, cfg.Issuer, cfg.DiscoveryURL)
+		found, err := discover(ctx, c.http, cfg.Issuer, cfg.discoveryURL())
 		if err != nil {
 			return nil, err
 		}

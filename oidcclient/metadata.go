@@ -217,6 +217,19 @@ func OAuthMetadataURL(issuer string) (string, error) {
 	return u.Scheme + "://" + u.Host + wellKnownOAuth + strings.TrimSuffix(u.EscapedPath(), "/"), nil
 }
 
+// discoveryURL returns where the metadata are; "" where that is the place of OpenID
+// Connect.
+func (c *Config) discoveryURL() string {
+	if c.DiscoveryURL != "" || c.Profile.Discovery != DiscoverOAuth {
+		return c.DiscoveryURL
+	}
+	location, err := OAuthMetadataURL(c.Issuer)
+	if err != nil {
+		return "" // checkIssuer has refused such an issuer
+	}
+	return location
+}
+
 // checkDiscoveryURL accepts what names itself a place of metadata: the end of OpenID
 // Connect Discovery §4, or the insertion of RFC 8414 §3.1.
 func checkDiscoveryURL(location string) error {

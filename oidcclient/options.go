@@ -116,6 +116,21 @@ func (o *BeginOptions) check() *Error {
 	return nil
 }
 
+// ofIdentity names what an ID token would have to answer; "" where there is nothing.
+func (o *BeginOptions) ofIdentity() string {
+	switch {
+	case slices.Contains(o.Scopes, "openid"):
+		return "scope"
+	case o.Claims != "":
+		return "claims"
+	case o.MinACR != "":
+		return "acr"
+	case o.MaxAge != nil:
+		return "max_age"
+	}
+	return ""
+}
+
 func isScope(s string) bool { return s != "" && !strings.ContainsAny(s, " \t\r\n\"\\") }
 
 // isDetails reports whether a text is what RFC 9396 §2 calls authorization

@@ -125,6 +125,9 @@ const (
 	// DiscoverTenant resolves a tenant's host and community name into issuer and
 	// endpoints with the two requests of [TenantDirectory].
 	DiscoverTenant
+	// DiscoverOAuth reads what [OAuthMetadataURL] names (RFC 8414 §3) unless the
+	// configuration gives everything.
+	DiscoverOAuth
 )
 
 // A TenantDirectory describes how a tenant of a hosted provider is found.
@@ -213,6 +216,11 @@ const (
 	// in the place of the ID token; see [idtoken.LegacyIdentity]. Needs the
 	// deviation [RuleLegacyIdentity].
 	IdentifyByLegacyToken
+	// IdentifyNobody expects an access token and nothing about a person (RFC 6749
+	// alone): for calling APIs in somebody's name. Of such a [Session] Identified is
+	// false. An ID token that comes all the same is passed over, and whatever would
+	// ask something of one is refused by New.
+	IdentifyNobody
 )
 
 // KeyOrigin says where verification keys come from.
@@ -274,6 +282,11 @@ type Deviation struct {
 }
 
 func (d Deviation) String() string { return d.Rule + ": " + d.Reason + " (" + d.URL + ")" }
+
+// asksNonce reports whether there is an ID token in which a nonce could come back.
+func (p *Profile) asksNonce() bool {
+	return p.Identity != IdentifyNobody && !p.deviates(RuleNonce)
+}
 
 func (p *Profile) deviates(rule string) bool {
 	return slices.ContainsFunc(p.Deviations, func(d Deviation) bool { return d.Rule == rule })

@@ -49,7 +49,7 @@ func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 	fresh := *s
 	fresh.proofKey = key
 	fresh.data.take(answered, false)
-	if answered.idToken == "" {
+	if answered.idToken == "" || c.cfg.Profile.Identity == IdentifyNobody {
 		return &fresh, nil
 	}
 	if err := c.sameIdentity(ctx, found, &fresh, answered); err != nil {

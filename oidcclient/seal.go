@@ -198,10 +198,15 @@ func (s *Sealer) OpenSessionWith(text string, bound []byte) (session *Session, b
 	}
 	// What is restored was verified before it was sealed, and nobody without the
 	// key can have sealed it.
-	if raw := session.data.IDToken; raw != "" {
-		session.idToken = &keptToken{raw: raw}
-	} else if session.legacy, err = idtoken.RestoreLegacy([]byte(session.data.Legacy)); err != nil {
-		return nil, nil, ErrSealed
+	switch d := &session.data; {
+	case d.IDToken != "":
+		session.idToken = &keptToken{raw: d.IDToken}
+	case d.Legacy != "":
+		if session.legacy, err = idtoken.RestoreLegacy([]byte(d.Legacy)); err != nil {
+			return nil, nil, ErrSealed
+		}
+	case session.Identified() || d.AccessToken == "":
+		return nil, nil, ErrSealed // nobody's is good for its access token
 	}
 	session.proofKey = openProofKey([]byte(session.data.ProofKey))
 	return session, beside, nil

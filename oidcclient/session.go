@@ -22,7 +22,7 @@ import (
 // [Sealer]). The zero Session is nobody's.
 type Session struct {
 	data    sessionData
-	idToken *keptToken // nil where there is a legacy identity
+	idToken *keptToken // nil where there is a legacy identity, or none
 	legacy  *idtoken.LegacyIdentity
 
 	proofKey *keptProofKey // that the tokens are bound to, or nil
@@ -57,7 +57,7 @@ type sessionData struct {
 	ClientID           string
 	Issuer             string
 	Subject            string
-	IDToken            string // "" where there is a Legacy
+	IDToken            string // "" where there is a Legacy, or nobody
 	Legacy             string // JSON
 	AlternativeSubject string
 	AccessToken        string
@@ -144,7 +144,13 @@ func (s *Session) ClientID() string { return s.data.ClientID }
 // neither does alone (OpenID Connect Core §2).
 func (s *Session) Issuer() string { return s.data.Issuer }
 
-// Subject returns the person's identifier at the issuer.
+// Identified reports whether the session says who the person is. It does not for a
+// profile with [IdentifyNobody], and then nobody may be let in by it: it is good for
+// calling APIs.
+func (s *Session) Identified() bool { return s.data.Subject != "" }
+
+// Subject returns the person's identifier at the issuer; "" where nobody is
+// [Session.Identified].
 func (s *Session) Subject() string { return s.data.Subject }
 
 // AlternativeSubject returns the claim that the provider recommends in the
@@ -166,7 +172,8 @@ func (s *Session) AlternativeSubject() (string, bool) {
 // logout token ends this one; "" when the ID token has none.
 func (s *Session) SessionID() string { return s.IDToken().SessionID() }
 
-// IDToken returns the verified ID token; nil where the identity is a legacy one.
+// IDToken returns the verified ID token; nil where the identity is a legacy one, or
+// there is none.
 func (s *Session) IDToken() *idtoken.IDToken { return s.idToken.get() }
 
 // Legacy returns the legacy identity; nil where there is an ID token.

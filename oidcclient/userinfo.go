@@ -25,6 +25,9 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 	if s == nil || s.data.ClientID != c.cfg.ClientID || s.data.Issuer != c.issuer {
 		return nil, refuse(StepUserInfo, "session", "session is another client's")
 	}
+	if !s.Identified() {
+		return nil, refuse(StepUserInfo, "userinfo sub", "session identifies nobody whom the answer could be about")
+	}
 	if found.UserInfoEndpoint == "" {
 		return nil, providerFault(StepUserInfo, 0, "provider has no userinfo endpoint")
 	}

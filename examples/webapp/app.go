@@ -93,6 +93,9 @@ func (a *app) link(ctx context.Context, login weblogin.Login) error {
 	if login.LinkTo == nil {
 		return nil
 	}
+	if !login.Session.Identified() {
+		return conflict("What was granted there says nothing about who you are")
+	}
 	_, err := a.accounts.Link(ctx,
 		pseudonym.Proof{Identity: identity(login.LinkTo), BrowserSession: login.LinkTo.ID(), At: login.LinkTo.StartedAt},
 		pseudonym.Proof{

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rely-go/rely/oidcclient"
@@ -27,7 +25,7 @@ func (a *app) beyond(mux *http.ServeMux) {
 	mux.Handle("GET /device/{id}/{handle}", a.with(a.decided))
 	mux.Handle("GET /ciba/{id}/{handle}", a.with(a.decided))
 	mux.Handle("POST /ciba-notification/{id}", a.with(a.notified))
-	mux.Handle("GET /resource/{id}", a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.callAPI)))
+	mux.Handle("GET /resource/{id}", a.login.Attach(a.with(a.callAPI)))
 }
 
 // with finds the client of a route, and answers with the error of serve.
@@ -58,6 +56,9 @@ func (a *app) refuse(w http.ResponseWriter, err error) {
 		}
 	case errors.As(err, &p):
 		status, code = p.Status, p.Code
+	case errors.Is(err, weblogin.ErrNoSession):
+		status, code = http.StatusUnauthorized, "login_required"
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	case errors.Is(err, grants.ErrExpired):
 		status, code = http.StatusBadRequest, "expired_token"
 	case errors.Is(err, grants.ErrNotification):
@@ -96,7 +97,7 @@ func (a *app) device(w http.ResponseWriter, r *http.Request, client *oidcclient.
 		return err
 	}
 	out := map[string]any{
-		"handle": a.waiting.add(r.PathValue("id"), d.Waiting, nil), "user_code": d.UserCode, "verification_uri": d.VerificationURI,
+		"handle": a.waiting.add(waits{Waiting: d.Waiting, client: r.PathValue("id"), browser: nameBrowser(w, r)}), "user_code": d.UserCode, "verification_uri": d.VerificationURI,
 		"expires_in": secondsLeft(d.Waiting), "interval": int(d.Interval() / time.Second),
 	}
 	if d.VerificationURIComplete != "" {
@@ -123,7 +124,7 @@ func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidccl
 		return err
 	}
 	answer(w, http.StatusAccepted, map[string]any{
-		"handle": a.waiting.add(r.PathValue("id"), b.Waiting, b), "expires_in": secondsLeft(b.Waiting), "interval": int(b.Interval() / time.Second),
+		"handle": a.waiting.add(waits{Waiting: b.Waiting, client: r.PathValue("id"), browser: nameBrowser(w, r), backchannel: b}), "expires_in": secondsLeft(b.Waiting), "interval": int(b.Interval() / time.Second),
 	})
 	return nil
 }
@@ -131,9 +132,9 @@ func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidccl
 // decided answers 202 until the person has decided, and begins the session then.
 func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Client) error {
 	id, handle := r.PathValue("id"), r.PathValue("handle")
-	waits := a.waiting.get(id, handle)
+	waits := a.waiting.get(id, handle, browserOf(r))
 	if waits == nil {
-		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "no login waits under this handle"}
+		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "no login of this browser waits under this handle"}
 	}
 	session, err := waits.Poll(r.Context())
 	if errors.Is(err, grants.ErrPending) {
@@ -172,32 +173,34 @@ func (a *app) notified(w http.ResponseWriter, r *http.Request, _ *oidcclient.Cli
 const maxAPIAnswer = 1 << 20
 
 // callAPI calls the client's API with the session's access token, and passes its
-// answer on.
-func (a *app) callAPI(w http.ResponseWriter, r *http.Request) {
+// answer on. It needs no more of a session than that: a person need not be known.
+func (a *app) callAPI(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
 	id := r.PathValue("id")
+	if a.places.apis[id] == "" {
+		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "this client has no resource in its configuration"}
+	}
 	s, err := a.login.Session(r)
-	if err != nil || s.Client != id || a.places.apis[id] == "" {
-		http.NotFound(w, r)
-		return
+	if err != nil {
+		return err
+	}
+	if s.Client != id {
+		return &weblogin.Problem{Status: http.StatusForbidden, Code: "login_refused", Description: "the session is another client's"}
 	}
 	target, err := url.Parse(a.places.apis[id])
 	if err != nil {
-		a.refuse(w, err)
-		return
+		return err
 	}
-	api := a.places.clients[id].Transport(a.login.Tokens(s), target.Scheme+"://"+target.Host)
-	client := http.Client{Timeout: 30 * time.Second, Transport: api}
-	body, status, kind, err := fetch(r.Context(), &client, target.String())
+	api := client.Transport(a.login.Tokens(s), target.Scheme+"://"+target.Host)
+	body, status, kind, err := fetch(r.Context(), &http.Client{Timeout: 30 * time.Second, Transport: api}, target.String())
 	if err != nil {
-		a.refuse(w, err)
-		return
+		return err
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the browser may be gone
+	return nil
 }
 
 func fetch(ctx context.Context, client *http.Client, target string) (body []byte, status int, kind string, err error) {
@@ -217,64 +220,4 @@ func fetch(ctx context.Context, client *http.Client, target string) (body []byte
 	defer resp.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAPIAnswer))
 	return body, resp.StatusCode, resp.Header.Get("Content-Type"), err
-}
-
-// maxWaiting logins may wait at a time.
-const maxWaiting = 1000
-
-// waiting are the logins that people complete somewhere else, by handle. They are
-// in this process's memory: an application on several machines would keep them
-// where its sessions are.
-type waiting struct {
-	mu     sync.Mutex // guards logins
-	logins map[string]waits
-}
-
-type waits struct {
-	*grants.Waiting
-	client      string
-	backchannel *grants.Backchannel // nil at a device
-}
-
-// add keeps a login, and drops those that are over, or any when there are too many.
-func (w *waiting) add(client string, login *grants.Waiting, b *grants.Backchannel) (handle string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.logins == nil {
-		w.logins = map[string]waits{}
-	}
-	for handle, kept := range w.logins {
-		if time.Now().After(kept.ExpiresAt()) || len(w.logins) >= maxWaiting {
-			delete(w.logins, handle)
-		}
-	}
-	handle = rand.Text()
-	w.logins[handle] = waits{Waiting: login, client: client, backchannel: b}
-	return handle
-}
-
-func (w *waiting) get(client, handle string) *grants.Waiting {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if kept, ok := w.logins[handle]; ok && kept.client == client {
-		return kept.Waiting
-	}
-	return nil
-}
-
-func (w *waiting) backchannel(client, request string) *grants.Backchannel {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, kept := range w.logins {
-		if kept.backchannel != nil && kept.client == client && kept.backchannel.ID() == request {
-			return kept.backchannel
-		}
-	}
-	return nil
-}
-
-func (w *waiting) drop(handle string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.logins, handle)
 }

@@ -97,13 +97,20 @@ func TestDeviceAndBackchannel(t *testing.T) {
 	assert.Equal(t, []any{"AB-CD", "https://op.example/d", 600.0, 1.0}, []any{out["user_code"], out["verification_uri"], out["expires_in"], out["interval"]})
 	assert.NotContains(t, w.Body.String(), "dc")
 	handle := out["handle"].(string)
-	w, _ = ask(t, app, "GET", "/device/one/"+handle, nil)
+	cookies := w.Result().Cookies()
+	require.Len(t, cookies, 1)
+	browser := []string{"Cookie", cookies[0].Name + "=" + cookies[0].Value}
+	w, _ = ask(t, app, "GET", "/device/one/"+handle, nil, browser...)
 	assert.Equal(t, http.StatusAccepted, w.Code, "too early to ask")
 	assert.False(t, decided.Load())
-	w, _ = ask(t, app, "GET", "/device/one/nothing", nil)
+	w, _ = ask(t, app, "GET", "/device/one/nothing", nil, browser...)
 	assert.Equal(t, http.StatusNotFound, w.Code)
+	for name, other := range map[string][]string{"without a name": nil, "with another": {"Cookie", cookies[0].Name + "=x"}} {
+		w, _ = ask(t, app, "GET", "/device/one/"+handle, nil, other...)
+		assert.Equal(t, http.StatusNotFound, w.Code, "a browser %s would be logged in as whoever sent it here", name)
+	}
 	require.Eventually(t, func() bool {
-		w, out = ask(t, app, "GET", "/device/one/"+handle, nil)
+		w, out = ask(t, app, "GET", "/device/one/"+handle, nil, browser...)
 		return w.Code != http.StatusAccepted
 	}, 1e10, 1e8)
 	assert.Equal(t, []any{http.StatusForbidden, "access_denied"}, []any{w.Code, out["error"]})
@@ -166,4 +173,42 @@ func testResource(t *testing.T, bound bool, scheme string) {
 	}
 	answer, _ = p.send(http.MethodGet, "/resource/other", nil)
 	assert.Equal(t, http.StatusNotFound, answer.StatusCode)
+}
+
+// Somebody grants access to an API and is not identified: the page says so, and the
+// API can be called.
+func TestGrantOfNobody(t *testing.T) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		says(http.StatusOK, `{"accounts":[]}`)(w, r)
+	}))
+	t.Cleanup(api.Close)
+	address := freeAddress(t)
+	base := "http://" + address
+	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/bank"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"bank": map[string]any{
+		"profile": "oauth", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
+		"redirect_uris": []string{base + "/callback/bank"}, "scope": "email", "resource": api.URL + "/accounts",
+	}}})
+	require.NoError(t, err)
+	start(t, "-addr", address, "-config", write(t, "config.json", config))
+	p := sit(t, base)
+	answer, _ := p.send(http.MethodGet, "/resource/bank", nil)
+	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
+	_, page := p.visit(http.MethodGet, "/login/bank", nil)
+	assert.Contains(t, page, "You granted access")
+	assert.NotContains(t, page, "Subject")
+	assert.NotContains(t, page, "pseudonym")
+	said := p.session()
+	assert.Equal(t, []any{"bank", "", "email"}, []any{said["client"], said["subject"], said["scope"]})
+	answer, body := p.send(http.MethodGet, "/resource/bank", nil)
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
+	assert.JSONEq(t, `{"accounts":[]}`, body)
+	answer, _ = p.send(http.MethodPost, "/refresh", url.Values{})
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
 }

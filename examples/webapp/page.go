@@ -36,11 +36,11 @@ type provider struct {
 	Deviations        []oidcclient.Deviation
 }
 
-// person is who is logged in.
+// person is who is logged in, or somebody unknown who has granted access.
 type person struct {
 	Provider         provider
 	Name             string // "" when no claim says it
-	Issuer, Subject  string
+	Issuer, Subject  string // "" and all that follows from it, where nobody is identified
 	ACR              string
 	AMR, Scopes      []string
 	Checks           []check
@@ -157,6 +157,9 @@ func (a *app) person(r *http.Request, s *weblogin.Session) (*person, error) {
 		Provider: a.provider(s.Client), Issuer: login.Issuer(), Subject: login.Subject(), ACR: login.ACR(), AMR: login.AMR(),
 		Scopes: login.Scopes(), Legacy: login.Legacy() != nil, SessionLeft: left(s.ExpiresAt, now), TokenLeft: left(login.Expiry(), now),
 		TokenEnded: !login.Expiry().IsZero() && !login.Expiry().After(now), CanRefresh: login.CanRefresh(), Partner: partner,
+	}
+	if !login.Identified() {
+		return p, nil
 	}
 	for _, outcome := range s.Checks() {
 		p.Checks = append(p.Checks, check{outcome.Check.String(), outcome.Made})

@@ -87,10 +87,11 @@ func (op *OP) token(call *Call) *Answer {
 func (op *OP) Tokens(kind Kind, g *Grant) map[string]any {
 	access, refresh := op.accessToken(g), "refresh-"+random()
 	op.grants[refresh] = g
-	return map[string]any{
-		"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh,
-		"id_token": op.idToken(kind, g, access, ""),
+	members := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh}
+	if slices.Contains(strings.Fields(g.Params.Get("scope")), "openid") {
+		members["id_token"] = op.idToken(kind, g, access, "")
 	}
+	return members
 }
 
 func (op *OP) accessToken(g *Grant) string {

@@ -51,8 +51,8 @@ func fapi1Modules() []module {
 		return plays(name, hybrid, func(r *rp) { r.refusesFront(r.T, check, spoil) })
 	}
 	return slices.Concat([]module{
-		{strings.TrimSuffix(prefix, "-"), both, inEach(fapi1Settings(), func(r *rp) { r.finished(r.login()) })},
-		wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi1),
+		inOAuthToo(module{strings.TrimSuffix(prefix, "-"), both, inEach(fapi1Settings(), func(r *rp) { r.finished(r.login()) })}),
+		inOAuthToo(wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi1)),
 		plays("encrypted-idtoken", hybrid, func(r *rp) {
 			r.encrypts("RSA-OAEP-256", FrontToken, CodeToken)
 			r.finished(r.login())
@@ -74,11 +74,11 @@ func fapi1Modules() []module {
 			r.op.ChangeJWT(audienceAsArray, FrontToken, CodeToken)
 			r.finished(r.login())
 		}),
-		plays("no-scope-in-token-endpoint-response", both, func(r *rp) {
+		inOAuthToo(plays("no-scope-in-token-endpoint-response", both, func(r *rp) {
 			r.leaveOut(Token, "scope", "expires_in")
 			s := r.finished(r.login())
-			assert.Equal(r, []string{"openid", "accounts"}, s.Scopes())
-		}),
+			assert.Equal(r, r.config.Scopes, s.Scopes(), "what was asked for")
+		})),
 		plays("missing-athash", both, func(r *rp) {
 			r.op.ChangeJWT(without("at_hash"), FrontToken, CodeToken)
 			r.finished(r.login())

@@ -1,13 +1,16 @@
 package conformance
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/grants"
 )
 
 // fapi2Settings are all combinations of the suite's plan of the variant's profile.
@@ -47,11 +50,11 @@ func fapi2Modules() []module {
 		}}
 	}
 	refusesResponse := func(name, check string, in []variant, spoil func(*rp, url.Values)) module {
-		return plays(name, in, func(r *rp) {
+		return inOAuthToo(plays(name, in, func(r *rp) {
 			r.op.Change(Authorize, func(_ *Call, a *Answer) { spoil(r, a.Params) })
 			_, err := r.login()
 			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
-		})
+		}))
 	}
 	unchallenged := func(name string, run func(*rp)) module {
 		return module{prefix + name, both, func(r *rp) {
@@ -60,17 +63,21 @@ func fapi2Modules() []module {
 		}}
 	}
 	return slices.Concat([]module{
-		{prefix + "happy-path", both, func(r *rp) {
+		inOAuthToo(module{prefix + "happy-path", both, func(r *rp) {
 			inEach(r.fapi2Settings(), func(r *rp) {
 				r.finished(r.login())
-				r.order(Discovery, Push, Authorize, Token, UserInfo, Accounts)
+				r.order(Discovery, Push, Authorize, Token)
+				r.order(Token, Accounts)
+				r.ownToken()
 			})(r)
-		}},
-		unchallenged("happy-path-no-dpop-nonce", func(r *rp) {
+		}}),
+		inOAuthToo(unchallenged("happy-path-no-dpop-nonce", func(r *rp) {
 			r.finished(r.login())
 			assert.Len(r, r.op.Calls(Token), 1)
-		}),
-		wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi2),
+			r.ownToken()
+			assert.Len(r, r.op.Calls(Token), 2)
+		})),
+		inOAuthToo(wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi2)),
 		plays("valid-aud-as-array", both, func(r *rp) {
 			r.op.ChangeJWT(audienceAsArray, CodeToken)
 			r.finished(r.login())
@@ -79,17 +86,17 @@ func fapi2Modules() []module {
 		unchallenged("invalid-missing-nonce", func(r *rp) { r.refusesIDTokens("nonce", without("nonce")) }),
 		refusesResponse("invalid-authorization-response-iss", "iss", []variant{plain}, func(r *rp, v url.Values) { v.Set("iss", r.op.Issuer+"1") }),
 		refusesResponse("remove-authorization-response-iss", "iss", []variant{plain}, func(_ *rp, v url.Values) { v.Del("iss") }),
-		plays("ensure-authorization-response-with-invalid-state-fails", both, func(r *rp) {
+		inOAuthToo(plays("ensure-authorization-response-with-invalid-state-fails", both, func(r *rp) {
 			r.refusesState(func(state string) string { return state + "1" })
-		}),
-		plays("ensure-authorization-response-with-invalid-missing-state-fails", both, func(r *rp) {
+		})),
+		inOAuthToo(plays("ensure-authorization-response-with-invalid-missing-state-fails", both, func(r *rp) {
 			r.refusesState(func(string) string { return "" })
-		}),
-		plays("token-endpoint-response-without-expires_in", both, func(r *rp) {
+		})),
+		inOAuthToo(plays("token-endpoint-response-without-expires_in", both, func(r *rp) {
 			r.leaveOut(Token, "expires_in")
 			r.finished(r.login())
-		}),
-		{prefix + "token-type-case-insensitivity", both, func(r *rp) {
+		})),
+		inOAuthToo(module{prefix + "token-type-case-insensitivity", both, func(r *rp) {
 			inEach(r.fapi2Settings(), func(r *rp) {
 				r.op.Change(Token, func(_ *Call, a *Answer) {
 					if kind, ok := a.Members["token_type"].(string); ok {
@@ -97,9 +104,10 @@ func fapi2Modules() []module {
 					}
 				})
 				r.finished(r.login())
+				r.ownToken()
 			})(r)
-		}},
-		unchallenged("rs-dpop-auth-scheme-case-insensitivity", func(r *rp) {
+		}}),
+		inOAuthToo(unchallenged("rs-dpop-auth-scheme-case-insensitivity", func(r *rp) {
 			s := r.accepted(r.login())
 			r.op.Change(Accounts, func(c *Call, a *Answer) {
 				if len(r.op.Calls(Accounts)) == 1 {
@@ -110,11 +118,29 @@ func fapi2Modules() []module {
 			assert.Equal(r, 200, r.readAccounts(r.tokens(s)))
 			claims, _, _ := ReadProof(r.op.Calls(Accounts)[1].Header.Get("DPoP"))
 			assert.Equal(r, "nonce-of-the-API", claims["nonce"])
-		}),
+		})),
 		{"fapi2-security-profile-final-client-refresh-token-test", both, func(r *rp) {
 			inEach(r.fapi2Settings(), func(r *rp) { r.refreshesTwice(r.accepted(r.login())) })(r)
 		}},
 	}, identityModules(prefix, both, (*rp).fapi2Unchallenged), jarmModules(prefix))
+}
+
+// ownToken gets an access token of the application itself, and opens the accounts with
+// it: the suite's "fapi_client_credentials_grant", of a client that sends nobody
+// anywhere, at a provider that could not take it.
+func (r *rp) ownToken() {
+	r.Helper()
+	config := r.config
+	config.RedirectURI, config.UserInfo = "", false
+	client, err := oidcclient.New(config)
+	require.NoError(r, err)
+	r.leaveOut(Discovery, "authorization_endpoint", "pushed_authorization_request_endpoint", "response_types_supported", "code_challenge_methods_supported")
+	source := &grants.Source{Client: client, Want: grants.Request{Scopes: []string{"accounts"}}}
+	api := &http.Client{Transport: client.Transport(source, r.op.URL)}
+	answer, err := api.Get(r.op.Issuer + "/accounts")
+	require.NoError(r, err)
+	defer answer.Body.Close()
+	assert.Equal(r, http.StatusOK, answer.StatusCode)
 }
 
 // refusesState demands that a response with another state is refused before the code
@@ -141,12 +167,12 @@ func (r *rp) refusesState(spoil func(string) string) {
 // jarmModules are about signed responses.
 func jarmModules(prefix string) []module {
 	refuses := func(name, check string, spoil func(*JWT)) module {
-		return module{prefix + "ensure-jarm-" + name, []variant{signed}, func(r *rp) {
+		return inOAuthToo(module{prefix + "ensure-jarm-" + name, []variant{signed}, func(r *rp) {
 			r.fapi2()
 			r.op.ChangeJWT(spoil, ResponseToken)
 			_, err := r.login()
 			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
-		}}
+		}})
 	}
 	return []module{
 		refuses("without-iss-fails", "iss", without("iss")),

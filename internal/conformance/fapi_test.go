@@ -18,6 +18,7 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/profiles"
 )
 
 // A setting is one of the combinations in which the suite plays a FAPI plan.
@@ -58,6 +59,10 @@ func (r *rp) fapi(s setting) {
 		r.config.Scopes = []string{"openid", "accounts"}
 		r.config.Key = &assertion.Key{Signer: clientKey(), ID: "client"}
 		r.config.ResponseAlgorithm = map[bool]string{true: "ES256"}[strings.HasSuffix(r.responseMode, "jwt")]
+		if r.oauth {
+			r.config.Profile, r.config.Algorithm, r.config.UserInfo = profiles.OAuth(), "", false
+			r.config.Scopes = []string{"accounts"}
+		}
 		if s.pushed {
 			r.config.Carriage = oidcclient.CarryPushed
 		}
@@ -200,12 +205,32 @@ func inEach(settings []setting, run func(*rp)) func(*rp) {
 	return func(r *rp) {
 		for _, s := range settings {
 			r.Run(s.String(), func(t *testing.T) {
+				fresh := newRP(t, r.variant)
+				fresh.oauth = r.oauth
+				fresh.fapi(s)
+				run(fresh)
+			})
+		}
+	}
+}
+
+// inOAuthToo also runs a module in which nobody is identified, as the suite's plans
+// do with "plain_oauth" for each that is not about ID tokens.
+func inOAuthToo(m module) module {
+	run := m.run
+	m.run = func(r *rp) {
+		for name, oauth := range map[string]bool{"openid_connect": false, "plain_oauth": true} {
+			if oauth && r.has("id_token") {
+				continue
+			}
+			r.Run(name, func(t *testing.T) {
 				r := newRP(t, r.variant)
-				r.fapi(s)
+				r.oauth = oauth
 				run(r)
 			})
 		}
 	}
+	return m
 }
 
 // fapiModules are those of the plans of FAPI.

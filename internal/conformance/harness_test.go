@@ -28,6 +28,9 @@ type rp struct {
 	// begin is what a login asks for.
 	begin oidcclient.BeginOptions
 
+	// oauth says that nobody is identified: the suite's "plain_oauth".
+	oauth bool
+
 	made     *oidcclient.Client
 	prepared []func(*rp)
 }
@@ -138,7 +141,8 @@ func (r *rp) accepted(s *oidcclient.Session, err error) *oidcclient.Session {
 	r.Helper()
 	require.NoError(r, err)
 	assert.Equal(r, r.op.Issuer, s.Issuer())
-	assert.Equal(r, "user-subject-1234531", s.Subject())
+	assert.Equal(r, map[bool]string{false: "user-subject-1234531"}[r.oauth], s.Subject())
+	assert.Equal(r, !r.oauth, s.Identified())
 	if r.has("code") {
 		assert.NotEmpty(r, r.op.Calls(Token))
 	}
@@ -212,6 +216,7 @@ func (r *rp) notConfigurable(field string, change func()) {
 func (r *rp) again(t *testing.T) *rp {
 	t.Helper()
 	fresh := newRP(t, r.variant)
+	fresh.oauth = r.oauth
 	for _, f := range r.prepared {
 		fresh.prepare(f)
 	}

@@ -228,7 +228,8 @@ func (op *OP) observe(r *http.Request) (endpoint, []func(*Call, *Answer), *Call)
 	}
 	base := strings.TrimPrefix(op.Issuer, op.URL)
 	for _, e := range op.endpoints {
-		if r.URL.Path == base+e.path {
+		// The metadata of OAuth are at the root (RFC 8414 §3.1).
+		if r.URL.Path == base+e.path || e.step == Discovery && r.URL.Path == "/.well-known/oauth-authorization-server"+base {
 			found = e
 		}
 	}

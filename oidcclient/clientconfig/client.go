@@ -18,7 +18,7 @@ import (
 
 // Client has the members of one client in a file.
 type Client struct {
-	// Profile is oidc, ishare, bankid, blockid or faces.
+	// Profile is oidc, ishare, bankid, blockid, faces or oauth, which identifies nobody.
 	Profile string `json:"profile"`
 	// FAPI is 1-advanced, 2-security or 2-message-signing; see [oidcclient.FAPI].
 	FAPI string `json:"fapi"`
@@ -94,8 +94,9 @@ type Client struct {
 	IDTokenSignedResponseAlg       string `json:"id_token_signed_response_alg"` // the one algorithm accepted; "" is the profile's
 
 	// Request says how requests travel: none (the parameters in the URL), object
-	// (a signed request object in it), uri (one that this application serves), or pushed; "" is the profile's. A pushed
-	// one is a request object where request_object_signing_alg is given.
+	// (a signed request object in it), uri (one that this application serves), or
+	// pushed; "" is the profile's. A pushed one is a request object where
+	// request_object_signing_alg is given.
 	Request string `json:"request"`
 	// RequirePushedAuthorizationRequests is the same as request pushed.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests"`

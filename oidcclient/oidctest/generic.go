@@ -27,6 +27,7 @@ func generic() *description {
 		issuer:  func(p *Provider) string { return p.base },
 		endpoints: []endpoint{
 			{StepDiscovery, "/.well-known/openid-configuration", get, (*Provider).discovery, false},
+			{StepDiscovery, "/.well-known/oauth-authorization-server", get, (*Provider).discovery, false},
 			{StepWebFinger, "/.well-known/webfinger", get, (*Provider).webfinger, false},
 			{StepRegister, "/register", post, (*Provider).registerClient, false},
 			{StepKeys, "/jwks", get, (*Provider).serveKeys, false},
@@ -40,7 +41,7 @@ func generic() *description {
 		},
 		metadata: genericMetadata,
 		authorize: authorizeRules{
-			demanded: []string{"code_challenge"}, scopes: []string{"openid"},
+			demanded: []string{"code_challenge"},
 			request: requestMay, requestObject: requestObject,
 			modes: []string{"query", "form_post", "fragment"}, status: http.StatusFound, issuer: true, signOn: true,
 		},

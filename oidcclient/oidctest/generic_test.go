@@ -86,7 +86,6 @@ func TestGenericAuthorizeRefuses(t *testing.T) {
 		"no PKCE":            {[]string{"code_challenge", "", "code_challenge_method", ""}, "invalid_request"},
 		"plain PKCE":         {[]string{"code_challenge_method", "plain"}, "invalid_request"},
 		"short challenge":    {[]string{"code_challenge", "abc"}, "invalid_request"},
-		"no openid":          {[]string{"scope", "email"}, "invalid_scope"},
 		"unknown mode":       {[]string{"response_mode", "jwt"}, "invalid_request"},
 		"bad max_age":        {[]string{"max_age", "-1"}, "invalid_request"},
 		"nobody there":       {[]string{"prompt", "none"}, "login_required"},
@@ -108,6 +107,19 @@ func TestGenericAuthorizeRefuses(t *testing.T) {
 	twice := r.params().Encode() + "&state=other"
 	assert.Equal(t, 400, r.do("GET", r.client.AuthorizationEndpoint+"?"+twice, nil, nil).status)
 	assert.NotEmpty(t, r.do("POST", r.client.AuthorizationEndpoint, r.params(), nil).location(t).Get("code"), "POST is allowed")
+}
+
+// Without openid it is an authorization server of OAuth, and says nothing of anybody.
+func TestGenericWithoutOpenID(t *testing.T) {
+	r := start(t, oidctest.Config{})
+	assert.Equal(t, r.client.Issuer, r.do("GET", r.op.URL()+"/.well-known/oauth-authorization-server", nil, nil).json(t)["issuer"])
+	code := r.authorize("scope", "email").location(t).Get("code")
+	tokens := r.token(exchange(code), r.basic()).json(t)
+	assert.NotEmpty(t, tokens["access_token"])
+	assert.NotContains(t, tokens, "id_token")
+	a := r.do("GET", r.client.UserInfoEndpoint, nil, bearer(tokens["access_token"]))
+	assert.Equal(t, 403, a.status)
+	assert.Contains(t, a.header.Get("WWW-Authenticate"), "insufficient_scope")
 }
 
 func TestGenericTokenRefuses(t *testing.T) {

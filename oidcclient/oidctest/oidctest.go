@@ -49,7 +49,8 @@ const (
 	// and Back-Channel Logout, PKCE (RFC 7636), the iss parameter (RFC 9207),
 	// request objects by value and reference (RFC 9101), pushed authorization
 	// requests (RFC 9126), DPoP (RFC 9449), client registration (RFC 7591) and
-	// WebFinger.
+	// WebFinger. To a request without the scope openid it is an authorization server
+	// of OAuth 2.0, with the same metadata also at the place of RFC 8414.
 	Generic System = iota
 	// IShare is an identity provider of the iSHARE scheme: party identifiers,
 	// certificate chains in x5c, signed request objects in a posted form.

@@ -254,6 +254,11 @@ func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
 		writeMembers(w, http.StatusUnauthorized, []member{{"error", "invalid_token"}, {"error_description", "access token is unknown or expired"}})
 		return
 	}
+	if !slices.Contains(g.scopes, "openid") { // OpenID Connect Core §5.3.1: an access token of OpenID Connect
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="openid"`)
+		writeMembers(w, http.StatusForbidden, []member{{"error", "insufficient_scope"}, {"error_description", "access token is not for userinfo"}})
+		return
+	}
 	rules := p.desc.userInfo
 	issue := &Issue{Step: StepUserInfo, Claims: rules.claims(p, g, p.now())}
 	addClaims(issue.Claims, g.person.Claims)

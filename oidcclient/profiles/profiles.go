@@ -8,9 +8,10 @@ package profiles
 
 import "github.com/rely-go/rely/oidcclient"
 
-// All returns every profile, the generic one first.
+// All returns every profile, the generic one first and the one that identifies
+// nobody last.
 func All() []oidcclient.Profile {
-	return []oidcclient.Profile{OpenID(), IShare(), BankID(), BlockID(), Faces()}
+	return []oidcclient.Profile{OpenID(), IShare(), BankID(), BlockID(), Faces(), OAuth()}
 }
 
 // ByName returns the profile with that name, as used in configuration files.

@@ -25,7 +25,11 @@ func TestProfilesAreComplete(t *testing.T) {
 		again, ok := profiles.ByName(p.Name)
 		assert.True(t, ok)
 		assert.Equal(t, p.Title, again.Title)
-		assert.Contains(t, p.RequiredScopes, "openid")
+		if p.Identity == oidcclient.IdentifyNobody {
+			assert.NotContains(t, p.Scopes, "openid")
+		} else {
+			assert.Contains(t, p.RequiredScopes, "openid")
+		}
 		for _, d := range p.Deviations {
 			assert.NotEmpty(t, d.Reason)
 			u, err := url.Parse(d.URL)
@@ -37,6 +41,7 @@ func TestProfilesAreComplete(t *testing.T) {
 	assert.False(t, ok, "exact names")
 	assert.Empty(t, profiles.OpenID().Deviations, "the generic one deviates from nothing")
 	assert.Empty(t, profiles.BankID().Deviations)
+	assert.Empty(t, profiles.OAuth().Deviations, "it leaves nothing out that OAuth has")
 }
 
 // network answers every request of a client with one token response.

@@ -94,7 +94,8 @@ type Config struct {
 type Login struct {
 	// Client is the key of the client in Config.Clients.
 	Client string
-	// Session is who the person is.
+	// Session is who the person is; or nobody, with the tokens that they consented to,
+	// where the client's profile has [oidcclient.IdentifyNobody].
 	Session *oidcclient.Session
 	// LinkTo is the session in which the person asked to link this login to
 	// their account; nil for an ordinary login. After OnLogin accepts it, the

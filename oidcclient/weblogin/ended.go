@@ -25,7 +25,10 @@ const (
 // store doesn't show who is logged in; a subject that can be guessed can be
 // found again.
 func logoutNames(s *Session) []string {
-	names := []string{subjectName(s.Client, s.Login.Issuer(), s.Login.Subject())}
+	var names []string
+	if s.Login.Identified() {
+		names = append(names, subjectName(s.Client, s.Login.Issuer(), s.Login.Subject()))
+	}
 	if sid := s.Login.SessionID(); sid != "" {
 		names = append(names, sidName(s.Client, s.Login.Issuer(), sid))
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// A Requirement is what a page asks of a session. The zero value asks for one
-// and nothing more.
+// A Requirement is what a page asks of a session. The zero value asks for one in which
+// a person is identified, and nothing more.
 type Requirement struct {
 	// Scopes have to be granted, all of them.
 	Scopes []string
@@ -69,7 +69,9 @@ func (n *needs) get(key string) (Requirement, bool) {
 // log in, with what the page asks for (step-up), and comes back to it. Any other
 // request is answered with a challenge: 401, with insufficient_user_authentication
 // and what is asked for where the session is there but its authentication is too
-// weak or too old (RFC 9470 §3), or 403 with insufficient_scope (RFC 6750 §3.1).
+// weak or too old (RFC 9470 §3), or 403 with insufficient_scope (RFC 6750 §3.1). A
+// session that identifies nobody ([oidcclient.IdentifyNobody]) is answered with 403 too:
+// it is good for [Handler.Tokens].
 //
 // A login that was begun for a page and does not meet what the page asks for is
 // refused, so that nobody goes round in circles.
@@ -126,6 +128,12 @@ func (h *Handler) sendToLogin(w http.ResponseWriter, r *http.Request, s *Session
 
 // unmet says what of a requirement a login does not meet, as a *Problem.
 func (h *Handler) unmet(need Requirement, client *oidcclient.Client, login *oidcclient.Session) error {
+	if !login.Identified() {
+		return &Problem{
+			Status: http.StatusForbidden, Code: "login_refused", Check: "subject", Title: "This needs a login",
+			Description: "refused: subject: the session says nothing about who the person is",
+		}
+	}
 	var missing []string
 	granted := login.Scopes()
 	for _, scope := range need.Scopes {
@@ -180,8 +188,8 @@ func (h *Handler) optionsFor(key string) (oidcclient.BeginOptions, error) {
 // away there again.
 func (h *Handler) meets(key string, client string, login *oidcclient.Session) error {
 	need, ok := h.needs.get(key)
-	if !ok {
-		return nil // the page is gone, with what it asked for
+	if !ok || key == "" {
+		return nil // the page is gone, with what it asked for; or asked for nothing
 	}
 	err := h.unmet(need, h.clients[client], login)
 	var p *Problem

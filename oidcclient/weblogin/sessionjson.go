@@ -40,9 +40,11 @@ func (h *Handler) writeSession(w http.ResponseWriter, r *http.Request, s *Sessio
 		ACR: s.Login.ACR(), AMR: s.Login.AMR(), Scope: strings.Join(s.Login.Scopes(), " "),
 	}
 	// As they are, so that no number changes on the way.
-	if err := s.Login.Claims(&out.Claims); err != nil {
-		h.fail(w, r, s.Client, err)
-		return
+	if s.Login.Identified() {
+		if err := s.Login.Claims(&out.Claims); err != nil {
+			h.fail(w, r, s.Client, err)
+			return
+		}
 	}
 	if err := s.Login.UserInfoClaims(&out.UserInfo); err != nil {
 		h.fail(w, r, s.Client, err)
