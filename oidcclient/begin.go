@@ -22,13 +22,8 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 		return nil, nil, refuse(StepBegin, "redirect_uri", "client is configured without a redirect URI")
 	}
 	opts = opts.over(c.cfg.Authorize)
-	if err := opts.check(); err != nil {
+	if err := c.checkOptions(&opts); err != nil {
 		return nil, nil, err
-	}
-	if c.cfg.Profile.Identity == IdentifyNobody {
-		if what := opts.ofIdentity(); what != "" {
-			return nil, nil, refuse(StepBegin, what, "client identifies nobody, so that nothing could hold this")
-		}
 	}
 	c, found, err := c.found(ctx)
 	if err != nil {
@@ -47,6 +42,18 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 		return nil, nil, err
 	}
 	return authorization, pending, nil
+}
+
+// checkOptions refuses what can't be asked for, or what nothing could hold the answer
+// to.
+func (c *Client) checkOptions(opts *BeginOptions) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	if what := opts.ofIdentity(); what != "" && c.cfg.Profile.Identity == IdentifyNobody {
+		return refuse(StepBegin, what, "client identifies nobody, so that nothing could hold this")
+	}
+	return nil
 }
 
 // newPending chooses everything about one login that has to be unguessable, and

@@ -107,6 +107,9 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 	if err != nil {
 		return nil, err
 	}
+	if c.cfg.Profile.Identity == IdentifyNobody && (want.MinACR != "" || want.Claims != "" || want.AuthRequestID != "") {
+		return nil, refuse(StepGrant, "id_token", "client identifies nobody, so that nothing could hold this")
+	}
 	own := url.Values{}
 	for name, values := range form {
 		own[name] = values

@@ -179,3 +179,21 @@ func TestAuthorizationRefusesWhatNobodyAnswers(t *testing.T) {
 		})
 	}
 }
+
+// Nor is it asked of the tokens of another grant.
+func TestGrantRefusesWhatNobodyAnswers(t *testing.T) {
+	as := newAuthorizationServer(t)
+	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {"dc"}}
+	for name, want := range map[string]oidcclient.GrantExpect{
+		"acr": {MinACR: "high"}, "claims": {Claims: `{"id_token":{"sub":{"value":"x"}}}`}, "request": {AuthRequestID: "r"},
+	} {
+		_, err := as.client(t).LoginWithGrant(t.Context(), form, want)
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused, name)
+		assert.Equal(t, oidcclient.StepGrant, refused.Step)
+		assert.Empty(t, as.asked)
+	}
+	session, err := as.client(t).LoginWithGrant(t.Context(), form, oidcclient.GrantExpect{Scopes: []string{"accounts"}})
+	require.NoError(t, err)
+	assert.False(t, session.Identified())
+}

@@ -24,7 +24,7 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 		return nil, err
 	}
 	opts = opts.over(c.cfg.Authorize)
-	if err := opts.check(); err != nil {
+	if err := c.checkOptions(&opts); err != nil {
 		return nil, err
 	}
 	pending, err := c.newPending(found, opts)

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -132,15 +133,9 @@ var ErrNotification = errors.New("grants: notification does not have this login'
 // ReadNotification reads which login a notification is about, before its token is
 // looked at (OpenID Connect CIBA Core §10.2).
 func ReadNotification(r *http.Request) (id string, err error) {
-	text := make([]byte, 0, 512)
-	body := http.MaxBytesReader(nil, r.Body, maxNotification)
-	buffer := make([]byte, 4096)
-	for {
-		n, err := body.Read(buffer)
-		text = append(text, buffer[:n]...)
-		if err != nil {
-			break // its end, or too long, which is no JSON then
-		}
+	text, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxNotification))
+	if err != nil {
+		return "", errors.New("grants: notification is too long, or breaks off")
 	}
 	object, err := strictjson.ParseObject(text, maxDepth)
 	if err != nil {
@@ -157,12 +152,10 @@ func ReadNotification(r *http.Request) (id string, err error) {
 // has the token that this login was begun with, and then the provider may be asked
 // at once (OpenID Connect CIBA Core §10.2). The error is [ErrNotification].
 func (b *Backchannel) Notified(r *http.Request) error {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || b.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(b.token)) != 1 {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || b.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(b.token)) != 1 {
 		return ErrNotification
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.next = time.Time{}
+	b.mayAskNow()
 	return nil
 }

@@ -38,7 +38,8 @@ type DeviceRequest struct {
 const maxShown = 2048
 
 // BeginDevice begins a login at a device (RFC 8628 §3.1). Without openid among the
-// scopes there is no identity, and the login is refused at its end.
+// scopes there is no identity, and the login is refused at its end unless the client's
+// profile has [oidcclient.IdentifyNobody].
 func BeginDevice(ctx context.Context, c *oidcclient.Client, want DeviceRequest) (*Device, error) {
 	form := want.form("")
 	form.Del("grant_type")
@@ -92,7 +93,7 @@ func newWaiting(c *oidcclient.Client, object strictjson.Object, clock func() tim
 	}
 	now := clock()
 	return &Waiting{
-		client: c, form: form, want: want, expiresAt: now.Add(lifetime), now: clock, sleep: pause, interval: interval, next: now.Add(interval),
+		client: c, form: form, want: want, expiresAt: now.Add(lifetime), now: clock, woken: make(chan struct{}, 1), interval: interval, next: now.Add(interval),
 	}, nil
 }
 

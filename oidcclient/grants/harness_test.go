@@ -32,7 +32,8 @@ type provider struct {
 	key   *ecdsa.PrivateKey
 	clock *clock
 
-	kind string // media type of the answers
+	kind   string            // media type of the answers
+	before func(path string) // is called before an answer, or nil
 
 	mu       sync.Mutex // guards what follows
 	answers  map[string][]answer
@@ -72,6 +73,9 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if user, password, ok := r.BasicAuth(); ok {
 		form.Set("basic", user+":"+password)
+	}
+	if p.before != nil {
+		p.before(r.URL.Path)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

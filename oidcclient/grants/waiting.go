@@ -31,11 +31,13 @@ type Waiting struct {
 	want      oidcclient.GrantExpect
 	expiresAt time.Time
 	now       func() time.Time
-	sleep     func(context.Context, time.Duration) error
+	woken     chan struct{} // has something in it when Wait need not wait any longer
 
-	mu       sync.Mutex // guards what follows, and lets one ask at a time
+	mu       sync.Mutex // guards what follows
 	interval time.Duration
 	next     time.Time // when the provider may be asked again
+	asking   bool      // it is being asked now
+	notified bool      // the person decided while it was asked
 	done     error     // why there is nothing to wait for any more
 }
 
@@ -50,29 +52,45 @@ func (w *Waiting) Interval() time.Duration {
 }
 
 // Poll asks whether the person has decided. The error is [ErrPending] while not,
-// and without asking where it is too early; [ErrExpired]; or the client's: what is
-// Retryable may be asked again, and everything else is the end of it, which every
-// later call returns too.
+// and without asking where it is too early or somebody else is asking; [ErrExpired]; or
+// the client's: what is Retryable may be asked again, and everything else is the end of
+// it, which every later call returns too.
 func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.now()
-	switch {
-	case w.done != nil:
-		return nil, w.done
-	case !now.Before(w.expiresAt):
-		w.done = ErrExpired
-		return nil, w.done
-	case now.Before(w.next):
-		return nil, ErrPending
+	if err := w.turn(); err != nil {
+		return nil, err
 	}
 	session, err := w.client.LoginWithGrant(ctx, w.form, w.want)
-	w.next = w.now().Add(w.interval)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asking, w.next = false, w.now().Add(w.interval)
+	if w.notified {
+		w.next, w.notified = time.Time{}, false
+	}
 	if err == nil {
 		w.done = errors.New("grants: login was completed")
 		return session, nil
 	}
 	return nil, w.judge(err)
+}
+
+// turn lets one ask, and says to all others why they may not.
+func (w *Waiting) turn() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.now()
+	switch {
+	case w.done != nil:
+		return w.done
+	case w.asking:
+		return ErrPending
+	case !now.Before(w.expiresAt):
+		w.done = ErrExpired
+		return w.done
+	case now.Before(w.next):
+		return ErrPending
+	}
+	w.asking = true
+	return nil
 }
 
 // judge decides whether an error is the end.
@@ -105,8 +123,8 @@ func (w *Waiting) judge(err error) error {
 	return err
 }
 
-// Wait polls until the person has decided, the time is over or ctx ends. An outage
-// of the provider is waited out.
+// Wait polls until the person has decided, the time is over or ctx ends; in ping mode a
+// notification wakes it. An outage of the provider is waited out.
 func (w *Waiting) Wait(ctx context.Context) (*oidcclient.Session, error) {
 	for {
 		session, err := w.Poll(ctx)
@@ -115,9 +133,20 @@ func (w *Waiting) Wait(ctx context.Context) (*oidcclient.Session, error) {
 		if !again {
 			return session, err
 		}
-		if err := w.sleep(ctx, w.untilNext()); err != nil {
+		if err := w.pause(ctx); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// mayAskNow lets the provider be asked at once: it said that the person has decided.
+func (w *Waiting) mayAskNow() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.next, w.notified = time.Time{}, w.asking
+	select {
+	case w.woken <- struct{}{}:
+	default: // Wait has not seen the last one yet
 	}
 }
 
@@ -130,16 +159,21 @@ func (w *Waiting) ended() error {
 func (w *Waiting) untilNext() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.asking { // by somebody else
+		return w.interval
+	}
 	return max(0, min(w.next.Sub(w.now()), w.expiresAt.Sub(w.now())))
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+// pause waits until the provider may be asked again.
+func (w *Waiting) pause(ctx context.Context) error {
+	timer := time.NewTimer(w.untilNext())
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return nil
+	case <-w.woken:
 	}
+	return nil
 }

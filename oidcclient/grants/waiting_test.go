@@ -295,3 +295,39 @@ func FuzzReadNotification(f *testing.F) {
 		}
 	})
 }
+
+// While one asks, others are told to wait, and a notification that comes meanwhile is
+// not lost: Wait is woken by it, with a provider that wants an hour between questions.
+func TestNotificationWhileAsking(t *testing.T) {
+	p := newProvider(t)
+	p.on("/bc", answer{200, `{"auth_req_id":"req-1","expires_in":7200,"interval":3600}`})
+	asked, answered := make(chan struct{}), make(chan struct{})
+	p.before = func(path string) {
+		if path == "/token" {
+			asked <- struct{}{}
+			<-answered
+		}
+	}
+	b, err := grants.BeginBackchannel(t.Context(), p.client(nil), grants.BackchannelRequest{LoginHint: "anna", Ping: true, Clock: p.clock.now})
+	require.NoError(t, err)
+	good := notification("bearer "+p.sent["/bc"][0].Get("client_notification_token"), `{}`) // any case (RFC 9110 §11.1)
+	p.on("/token", refusal("authorization_pending"), p.tokens(nil))
+	var session *oidcclient.Session
+	done := make(chan error)
+	go func() {
+		var err error
+		session, err = b.Wait(t.Context())
+		done <- err
+	}()
+	require.NoError(t, b.Notified(good))
+	<-asked
+	_, err = b.Poll(t.Context())
+	assert.ErrorIs(t, err, grants.ErrPending, "one asks at a time, and nobody waits for another's answer")
+	assert.Equal(t, time.Hour, b.Interval())
+	require.NoError(t, b.Notified(good))
+	answered <- struct{}{}
+	<-asked
+	answered <- struct{}{}
+	require.NoError(t, <-done)
+	assert.Equal(t, "anna", session.Subject())
+}

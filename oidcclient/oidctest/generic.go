@@ -42,7 +42,7 @@ func generic() *description {
 		metadata: genericMetadata,
 		authorize: authorizeRules{
 			demanded: []string{"code_challenge"},
-			request: requestMay, requestObject: requestObject,
+			request:  requestMay, requestObject: requestObject,
 			modes: []string{"query", "form_post", "fragment"}, status: http.StatusFound, issuer: true, signOn: true,
 		},
 		token: tokenRules{
