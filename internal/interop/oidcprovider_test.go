@@ -36,6 +36,7 @@ func TestOIDCProvider(t *testing.T) {
 		{"response types", testResponseTypes},
 		{"DPoP", testDPoP},
 		{"FAPI 2.0", testFAPI},
+		{"OAuth", testOAuth},
 		{"device", testDevice},
 		{"CIBA", testCIBA},
 		{"tokens of ours", testTokenManagement},

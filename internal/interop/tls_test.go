@@ -69,6 +69,37 @@ func TestMutualTLS(t *testing.T) {
 			assert.Equal(t, "invalid_client", failed.Code)
 		})
 	}
+	for name, fapi := range map[string]struct {
+		id, home string
+		profile  oidcclient.FAPI
+		carriage oidcclient.Carriage
+		mode     string
+	}{
+		"FAPI 1.0, detached signature":         {"fapi1-hybrid", "https://rp.example.test", oidcclient.FAPI1Advanced, oidcclient.CarryQuery, ""},
+		"FAPI 1.0, detached signature, pushed": {"fapi1-hybrid", "https://rp.example.test", oidcclient.FAPI1Advanced, oidcclient.CarryPushed, ""},
+		"FAPI 1.0, signed response":            {"fapi1", rp.origin, oidcclient.FAPI1Advanced, oidcclient.CarryQuery, "jwt"},
+		"FAPI 1.0, signed response, pushed":    {"fapi1", rp.origin, oidcclient.FAPI1Advanced, oidcclient.CarryPushed, "jwt"},
+		"FAPI 2.0 by certificate":              {"fapi-tls", rp.origin, oidcclient.FAPI2Security, oidcclient.CarryQuery, ""},
+		"FAPI 2.0 signed by certificate":       {"fapi-tls", rp.origin, oidcclient.FAPI2MessageSigning, oidcclient.CarryQuery, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := rp.config(op.issuer, fapi.id, "")
+			config.FAPI, config.Key, config.UserInfo = fapi.profile, rp.key(t, "PS256"), true
+			config.Carriage, config.ResponseMode, config.RedirectURI = fapi.carriage, fapi.mode, fapi.home+"/callback"
+			config.ClientCertificate, config.RootCAs = &client, roots
+			person := newBrowser(t, fapi.home)
+			person.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+			c := newClient(t, config)
+			session, err := person.login(t, c, offline())
+			require.NoError(t, err)
+			assert.Equal(t, "alice", session.Subject())
+			assert.True(t, session.HasUserInfo(), "by the certificate that the token is bound to")
+			fresh, err := c.Refresh(t.Context(), session)
+			require.NoError(t, err)
+			_, err = c.UserInfo(t.Context(), fresh)
+			require.NoError(t, err)
+		})
+	}
 	t.Run("without the provider's root", func(t *testing.T) {
 		config := rp.config(op.issuer, "tls", "")
 		config.AuthMethod, config.ClientCertificate = "tls_client_auth", &client

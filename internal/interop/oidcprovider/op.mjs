@@ -85,6 +85,15 @@ const clients = [
   { client_id: 'machine', client_secret: secret, redirect_uris: [], response_types: [], grant_types: ['client_credentials'] },
 ];
 if (tlsFolder) {
+  const signed = { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'PS256', jwks: publicKeys(),
+    id_token_signed_response_alg: 'PS256', authorization_signed_response_alg: 'PS256', request_object_signing_alg: 'PS256',
+    tls_client_certificate_bound_access_tokens: true };
+  clients.push(
+    { client_id: 'fapi1', ...codeFlow, ...signed, require_signed_request_object: true },
+    { client_id: 'fapi1-hybrid', ...signed, redirect_uris: ['https://rp.example.test/callback'], response_types: ['code id_token'],
+      grant_types: ['authorization_code', 'implicit', 'refresh_token'], require_signed_request_object: true },
+    { client_id: 'fapi-tls', ...codeFlow, ...signed, require_pushed_authorization_requests: true },
+  );
   const bound = { ...codeFlow, tls_client_certificate_bound_access_tokens: true };
   clients.push(
     { client_id: 'tls', ...bound, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'CN=relying party' },
@@ -211,7 +220,7 @@ function settings() {
       claimsParameter: { enabled: true },
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true, userCodeInputSource: devicePage, userCodeConfirmSource: devicePage },
-      fapi: { enabled: true, profile: (_ctx, client) => (client?.clientId.startsWith('fapi') ? '2.0' : undefined) },
+      fapi: { enabled: true, profile: fapiProfile },
       introspection: { enabled: true, allowedPolicy: async () => true },
       jwtIntrospection: { enabled: true },
       revocation: { enabled: true },
@@ -233,6 +242,11 @@ function settings() {
       },
     },
   };
+}
+
+function fapiProfile(_ctx, client) {
+  if (client?.clientId.startsWith('fapi1')) return '1.0 Final';
+  return client?.clientId.startsWith('fapi') ? '2.0' : undefined;
 }
 
 // The page on which a person types or confirms the code of a device.
@@ -265,9 +279,10 @@ async function answer(provider, { req, res }) {
   }
   const grant = (grantId && await provider.Grant.find(grantId))
     || new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
-  const { missingOIDCScope, missingOIDCClaims } = prompt.details;
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes = {} } = prompt.details;
   if (missingOIDCScope) grant.addOIDCScope(missingOIDCScope.join(' '));
   if (missingOIDCClaims) grant.addOIDCClaims(missingOIDCClaims);
+  for (const [resource, scopes] of Object.entries(missingResourceScopes)) grant.addResourceScope(resource, scopes.join(' '));
   return provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
 }
 
