@@ -84,7 +84,7 @@ func (c *Client) withSources(ctx context.Context, found *provider, s *Session) *
 			}
 			var got *ClaimSource
 			if err == nil {
-				got, err = c.believeClaims(ctx, found, raw, a.namesOf(name))
+				got, err = c.believeClaims(ctx, found, raw, a.namesOf(name), s.Subject())
 			}
 			if err != nil {
 				c.log.WarnContext(ctx, "claim source not believed", "client_id", c.cfg.ClientID, "error", err)
@@ -158,8 +158,9 @@ func (c *Client) mayAsk(u *url.URL) bool {
 }
 
 // believeClaims verifies a JWT of claims, by the keys of who it says it is from, and
-// takes those that were announced.
-func (c *Client) believeClaims(ctx context.Context, found *provider, raw string, names []string) (*ClaimSource, error) {
+// takes those that were announced. Somebody else than the provider has another subject
+// for the same person (OpenID Connect Core §5.6.2), but the provider itself does not.
+func (c *Client) believeClaims(ctx context.Context, found *provider, raw string, names []string, subject string) (*ClaimSource, error) {
 	issuer, err := claimedIssuer(raw)
 	if err != nil {
 		return nil, err
@@ -176,6 +177,9 @@ func (c *Client) believeClaims(ctx context.Context, found *provider, raw string,
 	if err := verified.Claims(&all); err != nil {
 		return nil, providerFault(StepUserInfo, 0, "claims are not readable")
 	}
+	if sub, there := all["sub"]; there && issuer == c.issuer && !isText(sub, subject) {
+		return nil, refuse(StepUserInfo, idtoken.CheckSubject.String(), "claims are about somebody else")
+	}
 	source := &ClaimSource{Issuer: issuer, Values: map[string]json.RawMessage{}}
 	for _, name := range names {
 		if value, there := all[name]; there {
@@ -183,6 +187,12 @@ func (c *Client) believeClaims(ctx context.Context, found *provider, raw string,
 		}
 	}
 	return source, nil
+}
+
+// isText reports whether a JSON value is this string.
+func isText(value json.RawMessage, want string) bool {
+	var text string
+	return json.Unmarshal(value, &text) == nil && text == want
 }
 
 // claimedIssuer reads who claims are said to be from, which chooses the keys and is

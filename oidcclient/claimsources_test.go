@@ -90,7 +90,9 @@ func TestAggregatedClaims(t *testing.T) {
 		believed string // its issuer
 	}{
 		"of a listed provider":    {listed, func(r *sourceRig) string { return signing(t, r.bankKey, claims) }, bank},
-		"of the provider itself":  {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example")) }, "https://op.example"},
+		"of the provider itself":  {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example", "sub", "anna")) }, "https://op.example"},
+		"its own about another":   {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example")) }, ""},
+		"its own about a number":  {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example", "sub", 1)) }, ""},
 		"of an unlisted one":      {nil, func(r *sourceRig) string { return signing(t, r.bankKey, claims) }, ""},
 		"signed by somebody else": {listed, func(r *sourceRig) string { return signing(t, r.key, claims) }, ""},
 		"not signed":              {listed, func(*sourceRig) string { return "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2JhbmsuZXhhbXBsZSJ9." }, ""},
