@@ -2,6 +2,7 @@ package oidcclient
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,8 +19,9 @@ const issuerRelation = "http://openid.net/specs/connect/1.0/issuer"
 // "anna@example.com") or of a URL which issuer logs it in (OpenID Connect Discovery
 // §2, RFC 7033). client makes the one request, without following a redirect; nil
 // means one of the default transport. What is returned is only a claim of that
-// host: give it to [New] as Issuer, whose metadata then have to name it. The error
-// is an [*Error] of StepDiscover.
+// host: give it to [New] as Issuer, whose metadata then have to name it. An account at
+// a loopback address is asked for in plain http too, where https is not spoken there.
+// The error is an [*Error] of StepDiscover.
 func FindIssuer(ctx context.Context, client *http.Client, account string) (issuer string, err error) {
 	resource, host, err := webfingerResource(account)
 	if err != nil {
@@ -32,14 +34,16 @@ func FindIssuer(ctx context.Context, client *http.Client, account string) (issue
 	target := url.URL{Scheme: "https", Host: host, Path: "/.well-known/webfinger", RawQuery: url.Values{
 		"resource": {resource}, "rel": {issuerRelation},
 	}.Encode()}
-	if fetch.IsLoopback(target.Hostname()) && strings.HasPrefix(account, "http://") {
+	plain := fetch.IsLoopback(target.Hostname()) && !strings.HasPrefix(account, "https://")
+	if plain && strings.HasPrefix(account, "http://") {
 		target.Scheme = "http"
 	}
-	req, err := fetch.Get(ctx, target.String(), "application/jrd+json, application/json")
-	if err != nil {
-		return "", refuse(StepDiscover, "webfinger", "account names no host")
+	got, err := askWebFinger(ctx, bounded, &target)
+	var e *Error
+	if plain && target.Scheme == "https" && errors.As(err, &e) && e.Fault == FaultOutage && e.Status == 0 {
+		target.Scheme = "http" // an address has none, and nobody else is on this machine
+		got, err = askWebFinger(ctx, bounded, &target)
 	}
-	got, err := roundTrip(bounded, StepDiscover, req)
 	if err != nil {
 		return "", err
 	}
@@ -48,6 +52,14 @@ func FindIssuer(ctx context.Context, client *http.Client, account string) (issue
 		return "", err
 	}
 	return issuerOf(object, &target)
+}
+
+func askWebFinger(ctx context.Context, client *http.Client, target *url.URL) (*fetch.Answer, error) {
+	req, err := fetch.Get(ctx, target.String(), "application/jrd+json, application/json")
+	if err != nil {
+		return nil, refuse(StepDiscover, "webfinger", "account names no host")
+	}
+	return roundTrip(client, StepDiscover, req)
 }
 
 // webfingerResource normalises an identifier (OpenID Connect Discovery §2.1.2).

@@ -1,6 +1,7 @@
 package oidcclient
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -29,6 +30,23 @@ func TestFindIssuer(t *testing.T) {
 		assert.Equal(t, issuerRelation, asked.Query().Get("rel"))
 		asked.RawQuery = ""
 		assert.Equal(t, want[0], asked.String())
+	}
+	// On this machine an address is asked for without TLS too, if nobody speaks that.
+	for account, want := range map[string][]string{
+		"anna@127.0.0.1:9":           {"https", "http"},
+		"acct:anna@localhost":        {"https", "http"},
+		"https://127.0.0.1:9/anna":   {"https"},
+		"anna@example.com":           {"https"},
+		"anna@127.0.0.1.example.com": {"https"},
+	} {
+		var asked []string
+		network := replying(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r.URL.Scheme)
+			return nil, errors.New("nobody is there")
+		})
+		_, err := FindIssuer(t.Context(), &http.Client{Transport: network}, account)
+		require.Error(t, err)
+		assert.Equal(t, want, asked, account)
 	}
 	for _, account := range []string{"", "acct:", "acct:anna", "acct:@example.com", "anna@", "http://example.com/anna", "ftp://example.com", "a b@example.com", "https://u:p@example.com/", "acct:anna@example.com/x"} {
 		network := &pushing{status: 200, kind: "application/json", body: good}
