@@ -132,6 +132,14 @@ func (c *Config) assertionConfig(key assertion.Key) assertion.Config {
 	}
 }
 
+// algorithm is that of its assertions; "" where it makes none.
+func (a *clientAuth) algorithm() string {
+	if a.signer == nil {
+		return ""
+	}
+	return a.signer.Algorithm()
+}
+
 // apply puts the client's authentication into a request to endpoint.
 func (a *clientAuth) apply(ctx context.Context, form url.Values, header http.Header, endpoint string, meta *ProviderMetadata) error {
 	switch a.method {

@@ -78,8 +78,8 @@ func newLate(cfg Config) (*Client, *ConfigError) {
 		trial.ProviderSource = nil
 	}
 	if cfg.Register != nil {
-		if cfg.ClientID != "" || cfg.ClientSecret != "" || cfg.RedirectURI == "" {
-			return nil, wrong("Register", "stands beside ClientID or ClientSecret, or without RedirectURI")
+		if cfg.ClientID != "" || cfg.ClientSecret != "" {
+			return nil, wrong("Register", "stands beside an identifier or a secret of a client that is registered already")
 		}
 		if _, err := json.Marshal(cfg.Register.Metadata); err != nil {
 			return nil, wrong("Register", "has metadata that can't be encoded")
@@ -232,19 +232,8 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 // registers, and what a provider or a federation has to know otherwise. The caller may
 // change what is returned.
 func (c *Client) RegistrationMetadata() map[string]any {
-	kind := c.cfg.responseType()
-	grantTypes := []string{}
-	if kind.code {
-		grantTypes = append(grantTypes, "authorization_code", "refresh_token")
-	}
-	if kind.front() {
-		grantTypes = append(grantTypes, "implicit")
-	}
 	carriage := c.cfg.carriage(&ProviderMetadata{})
-	m := map[string]any{
-		"application_type": "web", "redirect_uris": []string{c.cfg.RedirectURI}, "response_types": []string{kind.name}, "grant_types": grantTypes,
-		"scope": strings.Join(c.cfg.scopes(), " "), "token_endpoint_auth_method": c.auth.method,
-	}
+	m := map[string]any{"application_type": "web", "scope": strings.Join(c.cfg.scopes(), " "), "token_endpoint_auth_method": c.auth.method}
 	set := func(name, value string) {
 		if value != "" {
 			m[name] = value
@@ -255,6 +244,7 @@ func (c *Client) RegistrationMetadata() map[string]any {
 			m[name+"_alg"], m[name+"_enc"] = how.Algorithm, how.encoding()
 		}
 	}
+	set("token_endpoint_auth_signing_alg", c.auth.algorithm())
 	set("id_token_signed_response_alg", c.algorithms[0])
 	set("userinfo_signed_response_alg", c.cfg.UserInfoAlgorithm)
 	set("introspection_signed_response_alg", c.cfg.IntrospectionAlgorithm)
@@ -279,19 +269,47 @@ func (c *Client) RegistrationMetadata() map[string]any {
 	if carriage.pushed() {
 		m["require_pushed_authorization_requests"] = true
 	}
-	if c.cfg.DPoP {
+	switch {
+	case c.cfg.DPoP:
 		m["dpop_bound_access_tokens"] = true
+	case c.cfg.FAPI != FAPINone && c.cfg.ClientCertificate != nil:
+		m["tls_client_certificate_bound_access_tokens"] = true
 	}
 	if c.cfg.PostLogoutRedirectURI != "" {
 		m["post_logout_redirect_uris"] = []string{c.cfg.PostLogoutRedirectURI}
 	}
+	given := map[string]any{}
 	if c.cfg.Register != nil {
-		maps.Copy(m, c.cfg.Register.Metadata)
+		given = c.cfg.Register.Metadata
 	}
+	maps.Copy(m, c.cfg.flows(given["backchannel_token_delivery_mode"] != nil))
+	maps.Copy(m, given)
 	if _, fetched := m["jwks_uri"]; fetched {
 		delete(m, "jwks") // RFC 7591 §2: not both
 	}
 	return m
+}
+
+// flows says what the client uses: the flow of its response type where it has a redirect
+// URI, logins without a browser (OpenID Connect CIBA Core §4), or else its own tokens.
+func (c *Config) flows(backchannel bool) map[string]any {
+	redirects, responses, grants := []string{}, []string{}, []string{}
+	if kind := c.responseType(); c.RedirectURI != "" {
+		redirects, responses = append(redirects, c.RedirectURI), append(responses, kind.name)
+		if kind.code {
+			grants = append(grants, "authorization_code", "refresh_token")
+		}
+		if kind.front() {
+			grants = append(grants, "implicit")
+		}
+	}
+	if backchannel {
+		grants = append(grants, "urn:openid:params:grant-type:ciba")
+	}
+	if len(grants) == 0 {
+		grants = append(grants, "client_credentials")
+	}
+	return map[string]any{"redirect_uris": redirects, "response_types": responses, "grant_types": grants}
 }
 
 // asRegistered holds what was registered against what was asked for, which a provider
@@ -330,7 +348,8 @@ func asRegistered(asked map[string]any, r *Registration, open bool) (method stri
 			if err := json.Unmarshal(text, &list); err != nil {
 				return "", refusal
 			}
-			if (name == "redirect_uris" || name == "response_types") && !slices.Contains(list, want[0]) {
+			lacks := func(value string) bool { return !slices.Contains(list, value) }
+			if (name == "redirect_uris" || name == "response_types") && slices.ContainsFunc(want, lacks) {
 				return "", refusal
 			}
 		}

@@ -121,6 +121,31 @@ func TestClientThatIsCompletedLater(t *testing.T) {
 	assert.Equal(t, "pending", refused.Check)
 }
 
+// What is registered follows from what the client does, with a browser and without.
+func TestRegisteredFlows(t *testing.T) {
+	const ciba, delivery = "urn:openid:params:grant-type:ciba", "backchannel_token_delivery_mode"
+	for name, tt := range map[string]struct {
+		change            func(*Config)
+		redirects, grants []string
+	}{
+		"code":                      {func(*Config) {}, []string{"https://rp.example/cb"}, []string{"authorization_code", "refresh_token"}},
+		"hybrid":                    {func(c *Config) { c.ResponseType = "code id_token" }, []string{"https://rp.example/cb"}, []string{"authorization_code", "refresh_token", "implicit"}},
+		"code and a back channel":   {func(c *Config) { c.Register.Metadata = map[string]any{delivery: "poll"} }, []string{"https://rp.example/cb"}, []string{"authorization_code", "refresh_token", ciba}},
+		"a back channel alone":      {func(c *Config) { c.RedirectURI, c.Register.Metadata = "", map[string]any{delivery: "poll"} }, []string{}, []string{ciba}},
+		"nothing but own tokens":    {func(c *Config) { c.RedirectURI = "" }, []string{}, []string{"client_credentials"}},
+		"what the application says": {func(c *Config) { c.Register.Metadata = map[string]any{"grant_types": []string{"x"}} }, []string{"https://rp.example/cb"}, []string{"x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := lateClient(t, newHosts(), tt.change).RegistrationMetadata()
+			assert.Equal(t, tt.redirects, m["redirect_uris"])
+			assert.Equal(t, tt.grants, m["grant_types"])
+			assert.Len(t, m["response_types"], len(tt.redirects))
+		})
+	}
+	secret := lateClient(t, newHosts(), func(c *Config) { c.AuthMethod = authSecretJWT })
+	assert.Equal(t, "HS256", secret.RegistrationMetadata()["token_endpoint_auth_signing_alg"])
+}
+
 // What fails is tried again.
 func TestCompletionIsTriedAgain(t *testing.T) {
 	h := newHosts()
@@ -239,7 +264,6 @@ func TestLateConfigurations(t *testing.T) {
 		"no account":               {func(c *Config) { c.Account = "an na" }, "Account"},
 		"registered twice":         {func(c *Config) { c.ClientID = "c" }, "Register"},
 		"with a secret":            {func(c *Config) { c.ClientSecret = "s" }, "Register"},
-		"nowhere to come back":     {func(c *Config) { c.RedirectURI = "" }, "Register"},
 		"metadata that are none":   {func(c *Config) { c.Register.Metadata = map[string]any{"a": func() {}} }, "Register"},
 		"a key that is needed":     {func(c *Config) { c.AuthMethod = authPrivateKeyJWT }, "Key"},
 		"what is wrong in any way": {func(c *Config) { c.ResponseMode = "x" }, "ResponseMode"},

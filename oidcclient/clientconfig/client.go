@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/profiles"
 )
@@ -53,13 +53,17 @@ type Client struct {
 	// ClientID and ClientSecret are as registered.
 	ClientID     string   `json:"client_id"`
 	ClientSecret string   `json:"client_secret"`
-	RedirectURIs []string `json:"redirect_uris"` // the one that is used
+	RedirectURIs []string `json:"redirect_uris"` // of several, the one that ends in /callback/ and the client's name
 	Scope        string   `json:"scope"`         // separated by spaces
 
-	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"` // the one that is used
-	// BackchannelLogoutURI is where the provider sends logout tokens: a place of
-	// this application, under base_url.
-	BackchannelLogoutURI string `json:"backchannel_logout_uri"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"` // the first is used
+	// Places of this application, under base_url: where the provider sends logout tokens,
+	// browsers that log out there, and those that are to log in here.
+	BackchannelLogoutURI  string `json:"backchannel_logout_uri"`
+	FrontchannelLogoutURI string `json:"frontchannel_logout_uri"`
+	InitiateLoginURI      string `json:"initiate_login_uri"`
+
+	Registered
 
 	// TokenEndpointAuthMethod is the one method, "" the profile's first;
 	// TokenEndpointAuthSigningAlg is the algorithm of its assertion.
@@ -129,8 +133,9 @@ type Client struct {
 	// UserInfoSignedResponseAlg demands signed userinfo, with this algorithm.
 	UserInfoSignedResponseAlg string `json:"userinfo_signed_response_alg"`
 
-	// JWKS has this client's private keys: those with use enc decrypt, and the one
-	// with another or no use signs, instead of private_key_file.
+	// JWKS has this client's private keys: those with use enc decrypt, and one with
+	// another or no use signs, instead of private_key_file. Of several it is the one that
+	// fits the algorithm by which the client signs, and the others are only published.
 	JWKS json.RawMessage `json:"jwks"`
 	// PublishedJWKS has public keys for signatures that are published beside the one
 	// that signs, each with a kid: the next one and the last one; see
@@ -190,7 +195,7 @@ func memberOf() map[string]string {
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
 		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
-		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.claims": "claims",
+		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.scope": "scope", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}
 }
@@ -228,21 +233,18 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 	if m.DNS != "" || m.Community != "" {
 		c.Tenant = &oidcclient.Tenant{DNS: m.DNS, Community: m.Community}
 	}
-	for _, list := range []struct {
-		member string
-		uris   []string
-		into   *string
-	}{
-		{"redirect_uris", m.RedirectURIs, &c.RedirectURI},
-		{"post_logout_redirect_uris", m.PostLogoutRedirectURIs, &c.PostLogoutRedirectURI},
-	} {
-		switch len(list.uris) {
-		case 0:
-		case 1:
-			*list.into = list.uris[0]
-		default:
-			return &Error{Member: list.member, Reason: "names more than the one that can be used"}
+	switch len(m.RedirectURIs) {
+	case 0:
+		if m.needsBrowser() {
+			return &Error{Member: "redirect_uris", Reason: "is missing; a client without a browser says so in grant_types"}
 		}
+	case 1:
+		c.RedirectURI = m.RedirectURIs[0]
+	default:
+		return &Error{Member: "redirect_uris", Reason: "has several, and not one that ends in " + callbackPlace + " and the client's name"}
+	}
+	if len(m.PostLogoutRedirectURIs) > 0 {
+		c.PostLogoutRedirectURI = m.PostLogoutRedirectURIs[0]
 	}
 	if m.Scope != "" {
 		c.Scopes = strings.Fields(m.Scope)
@@ -253,42 +255,6 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 			return &Error{Member: "default_max_age", Reason: "is not a number of seconds"}
 		}
 		c.MaxAge = &maxAge
-	}
-	return nil
-}
-
-// callbackPlace is what stands before a client's name in its redirect URI.
-const callbackPlace = "/callback/"
-
-// registration says what is registered beside what follows from the configuration.
-func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
-	if !m.DynamicRegistration {
-		if m.InitialAccessToken != "" {
-			return &Error{Member: "initial_access_token", Reason: "is only for dynamic_registration"}
-		}
-		return nil
-	}
-	c.Register = &oidcclient.RegistrationRequest{AccessToken: m.InitialAccessToken, Metadata: map[string]any{}}
-	for name, value := range map[string]string{
-		"backchannel_logout_uri": m.BackchannelLogoutURI, "backchannel_token_delivery_mode": m.BackchannelTokenDeliveryMode,
-		"backchannel_client_notification_endpoint": m.BackchannelClientNotificationEndpoint,
-	} {
-		if value != "" {
-			c.Register.Metadata[name] = value
-		}
-	}
-	if m.Request == "uri" {
-		if len(m.RedirectURIs) != 1 || !strings.Contains(m.RedirectURIs[0], callbackPlace) {
-			return &Error{Member: "request", Reason: "is uri, and redirect_uris do not say under which URL the application serves its requests"}
-		}
-		// The address of each request begins with this one; no list could name them all.
-		c.Register.Metadata["request_uris"] = []string{strings.Replace(m.RedirectURIs[0], callbackPlace, "/request/", 1) + "/"}
-	}
-	if m.DefaultMaxAge != nil {
-		c.Register.Metadata["default_max_age"] = *m.DefaultMaxAge
-	}
-	if len(m.DefaultACRValues) > 0 {
-		c.Register.Metadata["default_acr_values"] = m.DefaultACRValues
 	}
 	return nil
 }
@@ -316,81 +282,16 @@ func (m *Client) request(c *oidcclient.Config, _ string) *Error {
 	default:
 		return &Error{Member: "request", Reason: "is none of none, object, uri and pushed"}
 	}
-	if u, err := url.Parse(m.Resource); m.Resource != "" && (err != nil || u.Host == "" || u.User != nil || u.Fragment != "") {
-		return &Error{Member: "resource", Reason: "is not the URL of an API"}
+	if m.Resource != "" {
+		if _, err := fetch.CheckURL(m.Resource); err != nil {
+			return &Error{Member: "resource", Reason: err.Error()}
+		}
 	}
 	c.Authorize = oidcclient.BeginOptions{
 		Prompt: strings.Fields(m.Prompt), LoginHint: m.LoginHint, UILocales: strings.Fields(m.UILocales),
 		Claims: string(m.Claims), AuthorizationDetails: string(m.AuthorizationDetails), Resources: m.ResourceIndicators,
 	}
 	return nil
-}
-
-// signingKey reads the key for assertions and request objects.
-func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
-	if m.PrivateKeyFile == "" {
-		if m.CertificateChainFile != "" {
-			return &Error{Member: "certificate_chain_file", Reason: "needs private_key_file"}
-		}
-		if m.RequestObjectSigningAlg != "" && c.Key == nil {
-			return &Error{Member: "request_object_signing_alg", Reason: "needs private_key_file"}
-		}
-		if c.Key == nil {
-			return nil
-		}
-	}
-	key, wrong := m.readKey(c, dir)
-	if wrong != nil {
-		return wrong
-	}
-	// The HS algorithms are client_secret_jwt's, which has no key.
-	if alg := m.TokenEndpointAuthSigningAlg; alg != "" && !strings.HasPrefix(alg, "HS") {
-		key.Algorithm, c.AuthAlgorithm = alg, ""
-	}
-	if alg := m.RequestObjectSigningAlg; alg != "" {
-		signed := c.FAPI == oidcclient.FAPI1Advanced || c.FAPI == oidcclient.FAPI2MessageSigning
-		if !signed && c.Profile.Carriage != oidcclient.CarrySignedForm && c.Carriage != oidcclient.CarryObject && c.Carriage != oidcclient.CarryReference && c.Carriage != oidcclient.CarryPushedObject {
-			return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
-		}
-		if m.TokenEndpointAuthSigningAlg != "" && m.TokenEndpointAuthSigningAlg != alg {
-			return &Error{Member: "request_object_signing_alg", Reason: "differs from token_endpoint_auth_signing_alg, and there is one key"}
-		}
-		key.Algorithm = alg
-	}
-	if m.CertificateChainFile != "" {
-		if key.Certificates, wrong = certificates(dir, "certificate_chain_file", m.CertificateChainFile); wrong != nil {
-			return wrong
-		}
-	}
-	c.Key = &key
-	return nil
-}
-
-// readKey reads the signing key of its file, or takes that of jwks.
-func (m *Client) readKey(c *oidcclient.Config, dir string) (assertion.Key, *Error) {
-	if m.PrivateKeyFile == "" {
-		return *c.Key, nil
-	}
-	if c.Key != nil {
-		return assertion.Key{}, &Error{Member: "private_key_file", Reason: "stands beside a signing key in jwks"}
-	}
-	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
-	if wrong != nil {
-		return assertion.Key{}, wrong
-	}
-	key, err := parseKey(text)
-	if err != nil {
-		return key, &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
-	}
-	return key, nil
-}
-
-func parseKey(text []byte) (assertion.Key, error) {
-	if strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
-		return assertion.ParseKeyJWK(text)
-	}
-	signer, err := assertion.ParseKeyPEM(text)
-	return assertion.Key{Signer: signer}, err
 }
 
 func (m *Client) tls(c *oidcclient.Config, dir string) *Error {

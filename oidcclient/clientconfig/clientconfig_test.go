@@ -221,7 +221,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"no secret":             {strings.Replace(acme(""), secret, ``, 1), "client_secret"},
 		"no client id":          {strings.Replace(acme(""), `"c"`, `""`, 1), "client_id"},
 		"no redirect":           {strings.Replace(acme(""), `"http://127.0.0.1:8080/callback/acme"`, ``, 1), "redirect_uris"},
-		"two redirects":         {strings.Replace(acme(""), `callback/acme"`, `callback/acme","https://b.example"`, 1), "redirect_uris"},
+		"two redirects":         {strings.Replace(acme(""), `callback/acme"`, `callback/other","https://b.example"`, 1), "redirect_uris"},
 		"no openid":             {acme(`,"scope":"email"`), "scope"},
 		"method":                {acme(`,"token_endpoint_auth_method":"magic"`), "token_endpoint_auth_method"},
 		"response type":         {acme(`,"response_type":"token"`), "response_type"},
@@ -271,7 +271,7 @@ func TestKeyFiles(t *testing.T) {
 	_, err = read(acme(`,"private_key_file":"key.pem","token_endpoint_auth_method":"private_key_jwt"`), dir)
 	require.NoError(t, err)
 	_, err = read(acme(`,"private_key_file":"key.pem","token_endpoint_auth_method":"private_key_jwt","token_endpoint_auth_signing_alg":"RS256"`), dir)
-	assert.ErrorContains(t, err, "private_key_file")
+	assert.ErrorContains(t, err, "token_endpoint_auth_signing_alg: does not fit")
 }
 
 // A file for each embedded provider logs in like a Config does.

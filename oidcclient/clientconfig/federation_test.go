@@ -41,6 +41,25 @@ func TestFederation(t *testing.T) {
 	assert.Empty(t, entities, "nothing is said about a client that was not made")
 }
 
+// Whatever says who sends a request does.
+func TestCarriageInAFederation(t *testing.T) {
+	for members, want := range map[string]oidcclient.Carriage{
+		`"request":"pushed"`: oidcclient.CarryPushed,
+		`"request":"pushed","request_object_signing_alg":"ES256"`: oidcclient.CarryPushedObject,
+		`"require_pushed_authorization_requests":true`:            oidcclient.CarryPushed,
+		`"request":"uri"`:                      oidcclient.CarryReference,
+		`"request_object_signing_alg":"ES256"`: oidcclient.CarryQuery, // the profile's
+	} {
+		file, err := clientconfig.Read(strings.NewReader(federated(t, func(text string) string {
+			return strings.Replace(text, `"issuer"`, members+`,"issuer"`, 1)
+		})), "")
+		require.NoError(t, err, members)
+		assert.Equal(t, want, file.Clients["acme"].Carriage)
+		_, err = file.New(nil)
+		require.NoError(t, err, members)
+	}
+}
+
 func TestMistakesInAFederation(t *testing.T) {
 	replace := func(from, to string) func(string) string {
 		return func(text string) string { return strings.Replace(text, from, to, 1) }

@@ -89,6 +89,9 @@ func Read(r io.Reader, dir string) (*File, error) {
 	if err := strictjson.UnmarshalClosed(text, &members, maxDepth); err != nil {
 		return nil, jsonError(err)
 	}
+	if len(members.Clients) == 0 {
+		return nil, &Error{Member: "clients", Reason: "is missing or names none"}
+	}
 	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}, federated: map[string]federation.EntityConfig{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		var member Client
@@ -97,6 +100,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 			wrong.Client = name
 			return nil, wrong
 		}
+		member.chooseRedirect(name)
 		config, err := member.config(dir)
 		if err == nil {
 			err = member.places(members.BaseURL)
@@ -124,9 +128,6 @@ func (f *File) New(adjust func(name string, c *oidcclient.Config)) (map[string]*
 	clients := make(map[string]*oidcclient.Client, len(f.Clients))
 	for _, name := range slices.Sorted(maps.Keys(f.Clients)) {
 		config := f.Clients[name]
-		if config.RedirectURI == "" {
-			return nil, &Error{Client: name, Member: "redirect_uris", Reason: "is missing"}
-		}
 		if adjust != nil {
 			adjust(name, &config)
 		}
@@ -168,9 +169,10 @@ func jsonError(err error) *Error {
 // places refuses URLs of ours that are somebody else's.
 func (m *Client) places(baseURL string) *Error {
 	for _, place := range [][2]string{
-		{"backchannel_logout_uri", m.BackchannelLogoutURI}, {"backchannel_client_notification_endpoint", m.BackchannelClientNotificationEndpoint},
+		{"backchannel_logout_uri", m.BackchannelLogoutURI}, {"frontchannel_logout_uri", m.FrontchannelLogoutURI},
+		{"initiate_login_uri", m.InitiateLoginURI}, {"backchannel_client_notification_endpoint", m.BackchannelClientNotificationEndpoint},
 	} {
-		if place[1] != "" && !strings.HasPrefix(place[1], baseURL+"/") {
+		if place[1] != "" && baseURL != "" && !strings.HasPrefix(place[1], strings.TrimSuffix(baseURL, "/")+"/") {
 			return &Error{Member: place[0], Reason: "is not under base_url, so what is sent there would go elsewhere"}
 		}
 	}

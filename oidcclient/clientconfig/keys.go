@@ -4,28 +4,19 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/internal/jwx"
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// ownKeys reads this client's keys: those of jwks, and for a change of them those of
-// published_jwks and unpublished_jwks.
+// ownKeys reads this client's keys but for the one that signs: those of jwks that
+// decrypt, and for a change of keys those of published_jwks and unpublished_jwks.
 func (m *Client) ownKeys(c *oidcclient.Config, _ string) *Error {
 	err := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
-		if use == "enc" {
-			return decrypting(c, text, false)
+		if use != "enc" {
+			return nil
 		}
-		signer, id, alg, err := jwx.ParsePrivateKey(text)
-		switch {
-		case err != nil:
-			return err
-		case c.Key != nil:
-			return errors.New("has several keys that sign, and one can be used")
-		}
-		c.Key = &assertion.Key{Signer: signer, ID: id, Algorithm: alg}
-		return nil
+		return decrypting(c, text, false)
 	})
 	if err != nil {
 		return err
