@@ -124,7 +124,7 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 	set("login_hint", opts.LoginHint)
 	set("prompt", strings.Join(opts.Prompt, " "))
 	set("ui_locales", strings.Join(opts.UILocales, " "))
-	set("acr_values", strings.Join(c.acrValues(d, opts), " "))
+	set("acr_values", strings.Join(c.acrValues(d.MinACR, opts.ACRValues), " "))
 	set("claims", opts.Claims)
 	set("authorization_details", opts.AuthorizationDetails)
 	if len(opts.Resources) > 0 {
@@ -163,16 +163,18 @@ func ownParams() []string {
 	}
 }
 
-func (c *Client) acrValues(d *pendingData, opts BeginOptions) []string {
+// acrValues returns what a login with this least assurance asks for, that itself names
+// wanted, or nil.
+func (c *Client) acrValues(least string, wanted []string) []string {
 	values := c.cfg.ACRValues
-	if opts.ACRValues != nil {
-		values = opts.ACRValues
+	if wanted != nil {
+		values = wanted
 	}
 	switch {
 	case len(values) > 0:
 		return values
-	case d.MinACR != "":
-		return []string{d.MinACR}
+	case least != "":
+		return []string{least}
 	}
 	return c.cfg.Profile.ACRValues
 }

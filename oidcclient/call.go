@@ -107,6 +107,9 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 	if err != nil {
 		return nil, err
 	}
+	if want.MinACR == "" {
+		want.MinACR = c.cfg.MinACR
+	}
 	if c.cfg.Profile.Identity == IdentifyNobody && (want.MinACR != "" || want.Claims != "" || want.AuthRequestID != "") {
 		return nil, refuse(StepGrant, "id_token", "client identifies nobody, so that nothing could hold this")
 	}
@@ -144,7 +147,8 @@ type GrantExpect struct {
 	// Scopes were asked for: what the access token is good for where the provider
 	// says nothing.
 	Scopes []string
-	// MinACR is the least assurance that is accepted; "" accepts any.
+	// MinACR is the least assurance that is accepted; "" means that of the
+	// configuration.
 	MinACR string
 	// Claims is the claims request that was sent, or "": what it demands of the ID token
 	// is checked, see [BeginOptions.Claims].

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -234,4 +235,20 @@ func TestAuthorizeDefaults(t *testing.T) {
 	q = ask(BeginOptions{Prompt: []string{"consent"}, LoginHint: "bo", UILocales: []string{"en"}, Resources: []string{"https://b.example"}, Scopes: []string{"phone"}, Params: url.Values{"x": {"2"}}})
 	assert.Equal(t, []string{"consent", "bo", "en", "https://b.example", "openid email phone", "2", "1"},
 		[]string{q.Get("prompt"), q.Get("login_hint"), q.Get("ui_locales"), q.Get("resource"), q.Get("scope"), q.Get("x"), q.Get("y")})
+}
+
+// A profile whose requests say who sends them lets a configuration choose another way
+// that does.
+func TestCarriageThatAProfileAllows(t *testing.T) {
+	all := []Carriage{CarryQuery, CarrySignedForm, CarryObject, CarryReference, CarryPushed, CarryPushedObject}
+	for profile, chosen := range map[Carriage][]Carriage{
+		CarryQuery:        {CarryQuery, CarryObject, CarryReference, CarryPushed, CarryPushedObject},
+		CarrySignedForm:   {CarryQuery, CarrySignedForm},
+		CarryObject:       {CarryQuery, CarryObject, CarryReference, CarryPushed, CarryPushedObject},
+		CarryPushedObject: {CarryQuery, CarryPushedObject},
+	} {
+		for _, c := range all {
+			assert.Equal(t, slices.Contains(chosen, c), profile.allows(c), "%d under %d", c, profile)
+		}
+	}
 }

@@ -188,9 +188,7 @@ func (c *Config) checkRequest() *ConfigError {
 	switch {
 	case c.Carriage > CarryPushedObject:
 		return wrong("Carriage", "is none of the constants")
-	case c.Profile.Carriage != CarryQuery && c.Carriage != CarryQuery && c.Carriage != c.Profile.Carriage:
-		return wrong("Carriage", "is not for this profile")
-	case c.Carriage == CarrySignedForm && c.Profile.Carriage != CarrySignedForm:
+	case !c.Profile.Carriage.allows(c.Carriage):
 		return wrong("Carriage", "is not for this profile")
 	}
 	a := &c.Authorize

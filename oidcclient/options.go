@@ -59,6 +59,17 @@ type BeginOptions struct {
 	Params url.Values
 }
 
+// Defaults returns what each login asks for that does not say otherwise: what
+// [Config.Authorize] has, and the Scopes, ACRValues, MinACR and MaxAge of the
+// configuration. Logins without a browser ask for the same, as far as they can.
+func (c *Client) Defaults() BeginOptions {
+	o := c.cfg.Authorize.clone()
+	o.Scopes = slices.Concat(c.cfg.scopes(), o.Scopes)
+	o.MinACR, o.MaxAge = c.cfg.MinACR, copied(c.cfg.MaxAge)
+	o.ACRValues = slices.Clone(c.acrValues(o.MinACR, nil))
+	return o
+}
+
 // over returns o with the gaps filled from what each login asks for.
 func (o BeginOptions) over(each BeginOptions) BeginOptions {
 	o.Scopes = slices.Concat(each.Scopes, o.Scopes)

@@ -177,6 +177,21 @@ func (c Carriage) signed() bool {
 
 func (c Carriage) pushed() bool { return c == CarryPushed || c == CarryPushedObject }
 
+// allows reports whether a configuration may choose another carriage than its profile's.
+// Where that is a signed object, it may be any that says who sends it: by a signature, or
+// by the authentication with which it is pushed.
+func (c Carriage) allows(chosen Carriage) bool {
+	switch {
+	case chosen == c, chosen == CarryQuery: // which leaves it to the profile
+		return true
+	case chosen == CarrySignedForm:
+		return false
+	case c == CarryObject:
+		return chosen.signed() || chosen.pushed()
+	}
+	return c == CarryQuery
+}
+
 // RequestRules says what a signed request object holds (RFC 9101).
 type RequestRules struct {
 	// Subject is sent as sub where the provider asks for a fixed value.

@@ -226,7 +226,8 @@ func tokenError(step Step, got *fetch.Answer) *Error {
 	e.Code = safeCode(code)
 	switch code {
 	case "invalid_grant", "access_denied", "expired_token", "interaction_required", "login_required", "consent_required",
-		"authorization_pending", "slow_down", "unknown_user_id", "expired_login_hint_token", "transaction_failed":
+		"authorization_pending", "slow_down", "unknown_user_id", "transaction_failed", "expired_login_hint_token",
+		"invalid_binding_message", "missing_user_code", "invalid_user_code", "invalid_id_token_hint", "expired_id_token_hint":
 		e.Fault = FaultAnswer
 	case "temporarily_unavailable":
 		e.Fault = FaultOutage

@@ -70,7 +70,7 @@ func newApp(p *places, s store, log *slog.Logger) (*app, error) {
 	}
 	mux.HandleFunc("GET /readyz", a.login.ServeReady)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.Handle("POST /unlink", http.NewCrossOriginProtection().Handler(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
+	mux.Handle("POST /unlink", a.login.SameSite(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
 	a.routes = mux
 	return a, nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +19,9 @@ import (
 // beyond mounts what is no login in this browser: tokens of the application
 // itself, logins at a device or a phone, and the call of an API.
 func (a *app) beyond(mux *http.ServeMux) {
-	own := http.NewCrossOriginProtection() // no other site's page starts these
-	mux.Handle("POST /machine/{id}", own.Handler(a.with(a.machine)))
-	mux.Handle("POST /device/{id}", own.Handler(a.with(a.device)))
-	mux.Handle("POST /ciba/{id}", own.Handler(a.with(a.backchannel)))
+	mux.Handle("POST /machine/{id}", a.login.SameSite(a.with(a.machine)))
+	mux.Handle("POST /device/{id}", a.login.SameSite(a.with(a.device)))
+	mux.Handle("POST /ciba/{id}", a.login.SameSite(a.with(a.backchannel)))
 	mux.Handle("GET /device/{id}/{handle}", a.with(a.decided))
 	mux.Handle("GET /ciba/{id}/{handle}", a.with(a.decided))
 	mux.Handle("POST /ciba-notification/{id}", a.with(a.notified))
@@ -33,41 +33,46 @@ func (a *app) with(serve func(http.ResponseWriter, *http.Request, *oidcclient.Cl
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client := a.places.clients[r.PathValue("id")]
 		if client == nil {
-			http.NotFound(w, r)
+			a.fail(w, r, notFound("no such client"))
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		if err := serve(w, r, client); err != nil {
-			a.refuse(w, err)
+			a.fail(w, r, problem(err))
 		}
 	})
 }
 
-// refuse answers a program: the texts of the library's errors are made to be shown.
-func (a *app) refuse(w http.ResponseWriter, err error) {
-	status, code := http.StatusInternalServerError, "internal_error"
-	var e *oidcclient.Error
-	var p *weblogin.Problem
+// fail answers in JSON, as these routes do when all is well, but for a browser that
+// wants a page.
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		r = r.Clone(r.Context())
+		r.Header.Set("Accept", "application/json")
+	}
+	a.login.Fail(w, r, err)
+}
+
+// problem says what is answered to an error of package grants; what weblogin knows
+// stays as it is.
+func problem(err error) error {
 	switch {
-	case errors.As(err, &e):
-		status, code = e.HTTPStatus(), "login_refused"
-		if e.Code != "" {
-			code = e.Code
-		}
-	case errors.As(err, &p):
-		status, code = p.Status, p.Code
-	case errors.Is(err, weblogin.ErrNoSession):
-		status, code = http.StatusUnauthorized, "login_required"
-		w.Header().Set("WWW-Authenticate", "Bearer")
 	case errors.Is(err, grants.ErrExpired):
-		status, code = http.StatusBadRequest, "expired_token"
+		return &weblogin.Problem{Status: http.StatusBadRequest, Code: "expired_token", Title: "The time for this login is over", Description: err.Error()}
+	case errors.Is(err, grants.ErrCompleted):
+		return notFound("this login was completed")
 	case errors.Is(err, grants.ErrNotification):
-		status, code = http.StatusUnauthorized, "invalid_token"
+		return &weblogin.Problem{Status: http.StatusUnauthorized, Code: "invalid_token", Title: "This is not the provider's", Description: err.Error(), Challenge: "Bearer"}
 	}
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "5")
-	}
-	answer(w, status, map[string]any{"error": code, "error_description": err.Error()})
+	return err
+}
+
+func notFound(description string) *weblogin.Problem {
+	return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Title: "There is nothing here", Description: description}
+}
+
+func badRequest(description string) *weblogin.Problem {
+	return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Title: "This request can't be answered", Description: description}
 }
 
 func answer(w http.ResponseWriter, status int, v any) {
@@ -76,9 +81,16 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the browser may be gone
 }
 
+// machine gets a token for the application itself: for the scopes of the form, or those
+// of the configuration but for what is about people.
 func (a *app) machine(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	token, err := grants.ClientCredentials(r.Context(), client, grants.Request{Scopes: strings.Fields(r.FormValue("scope"))})
+	each := client.Defaults()
+	want := grants.Request{Scopes: strings.Fields(r.FormValue("scope")), Resources: each.Resources, AuthorizationDetails: each.AuthorizationDetails}
+	if len(want.Scopes) == 0 {
+		want.Scopes = slices.DeleteFunc(each.Scopes, func(scope string) bool { return scope == "openid" || scope == "offline_access" })
+	}
+	token, err := grants.ClientCredentials(r.Context(), client, want)
 	if err != nil {
 		return err
 	}
@@ -86,13 +98,16 @@ func (a *app) machine(w http.ResponseWriter, r *http.Request, client *oidcclient
 	if !token.Expiry.IsZero() {
 		ends = token.Expiry.Unix()
 	}
-	scope, _ := token.Extra("scope").(string)
+	scope, said := token.Extra("scope").(string)
+	if !said {
+		scope = strings.Join(want.Scopes, " ") // RFC 6749 §5.1
+	}
 	answer(w, http.StatusOK, map[string]any{"token_type": token.Type(), "scope": scope, "expires_at": ends})
 	return nil
 }
 
 func (a *app) device(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
-	d, err := grants.BeginDevice(r.Context(), client, grants.DeviceRequest{Request: grants.Request{Scopes: client.Scopes()}})
+	d, err := grants.BeginDevice(r.Context(), client, grants.DeviceRequest{})
 	if err != nil {
 		return err
 	}
@@ -113,12 +128,12 @@ func secondsLeft(w *grants.Waiting) int {
 
 func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
-	if r.FormValue("login_hint") == "" {
-		return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Description: "login_hint is missing"}
+	hint := r.FormValue("login_hint")
+	if hint == "" && client.Defaults().LoginHint == "" {
+		return badRequest("login_hint is missing")
 	}
 	b, err := grants.BeginBackchannel(r.Context(), client, grants.BackchannelRequest{
-		Request: grants.Request{Scopes: client.Scopes()}, LoginHint: r.FormValue("login_hint"), BindingMessage: r.FormValue("binding_message"),
-		Ping: a.places.pings[r.PathValue("id")],
+		LoginHint: hint, BindingMessage: r.FormValue("binding_message"), Ping: a.places.pings[r.PathValue("id")],
 	})
 	if err != nil {
 		return err
@@ -134,7 +149,7 @@ func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Clie
 	id, handle := r.PathValue("id"), r.PathValue("handle")
 	waits := a.waiting.get(id, handle, browserOf(r))
 	if waits == nil {
-		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "no login of this browser waits under this handle"}
+		return notFound("no login of this browser waits under this handle")
 	}
 	session, err := waits.Poll(r.Context())
 	if errors.Is(err, grants.ErrPending) {
@@ -156,7 +171,7 @@ func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Clie
 func (a *app) notified(w http.ResponseWriter, r *http.Request, _ *oidcclient.Client) error {
 	request, err := grants.ReadNotification(r)
 	if err != nil {
-		return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Description: err.Error()}
+		return badRequest(err.Error())
 	}
 	b := a.waiting.backchannel(r.PathValue("id"), request)
 	if b == nil {
@@ -177,21 +192,24 @@ const maxAPIAnswer = 1 << 20
 func (a *app) callAPI(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
 	id := r.PathValue("id")
 	if a.places.apis[id] == "" {
-		return &weblogin.Problem{Status: http.StatusNotFound, Code: "not_found", Description: "this client has no resource in its configuration"}
+		return notFound("this client has no resource in its configuration")
 	}
 	s, err := a.login.Session(r)
 	if err != nil {
 		return err
 	}
 	if s.Client != id {
-		return &weblogin.Problem{Status: http.StatusForbidden, Code: "login_refused", Description: "the session is another client's"}
+		return &weblogin.Problem{Status: http.StatusForbidden, Code: "login_refused", Title: "This needs another login", Description: "the session is another client's"}
 	}
 	target, err := url.Parse(a.places.apis[id])
 	if err != nil {
 		return err
 	}
 	api := client.Transport(a.login.Tokens(s), target.Scheme+"://"+target.Host)
-	body, status, kind, err := fetch(r.Context(), &http.Client{Timeout: 30 * time.Second, Transport: api}, target.String())
+	body, status, kind, err := fetch(r.Context(), &http.Client{
+		Timeout: 30 * time.Second, Transport: api,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // its answer, and no other's
+	}, target.String())
 	if err != nil {
 		return err
 	}
@@ -215,7 +233,7 @@ func fetch(ctx context.Context, client *http.Client, target string) (body []byte
 		if errors.As(err, &e) || errors.As(err, &p) { // no token to call it with
 			return nil, 0, "", err
 		}
-		return nil, 0, "", &weblogin.Problem{Status: http.StatusBadGateway, Code: "provider_error", Description: "the API was not reached"}
+		return nil, 0, "", &weblogin.Problem{Status: http.StatusBadGateway, Code: "provider_error", Title: "The API did not answer", Description: "the API was not reached"}
 	}
 	defer resp.Body.Close()
 	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAPIAnswer))

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -114,6 +119,8 @@ func TestDeviceAndBackchannel(t *testing.T) {
 		return w.Code != http.StatusAccepted
 	}, 1e10, 1e8)
 	assert.Equal(t, []any{http.StatusForbidden, "access_denied"}, []any{w.Code, out["error"]})
+	w, _ = ask(t, app, "GET", "/device/one/"+handle, nil, append([]string{"Accept", "text/html,*/*"}, browser...)...)
+	assert.Equal(t, []any{http.StatusForbidden, "text/html; charset=utf-8"}, []any{w.Code, w.Header().Get("Content-Type")}, "a page for a browser")
 
 	w, out = ask(t, app, "POST", "/ciba/one", url.Values{"login_hint": {"anna"}, "binding_message": {"W4"}})
 	require.Equal(t, http.StatusAccepted, w.Code, w.Body)
@@ -211,4 +218,78 @@ func TestGrantOfNobody(t *testing.T) {
 	assert.JSONEq(t, `{"accounts":[]}`, body)
 	answer, _ = p.send(http.MethodPost, "/refresh", url.Values{})
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
+}
+
+// A client without a browser needs nowhere to come back to, and asks for its own scopes.
+func TestMachineWithoutABrowser(t *testing.T) {
+	var asked atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		asked.Store(r.PostForm)
+		says(200, `{"access_token":"at","token_type":"Bearer"}`)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	name := write(t, "config.json", []byte(`{"base_url":"http://127.0.0.1:8080","clients":{"one":{"profile":"oidc","issuer":"https://op.example","client_id":"c","client_secret":"s",
+		"grant_types":["client_credentials"],"scope":"openid api:read","resource_indicators":["https://api.example"],"provider_metadata":{"token_endpoint":"`+server.URL+`"}}}}`))
+	places, err := open(name, "", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	app, err := newApp(places, store{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	w, out := ask(t, app, "POST", "/machine/one", nil)
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	assert.Equal(t, "api:read", out["scope"], "what was asked for, where the answer says nothing")
+	assert.Equal(t, url.Values{"grant_type": {"client_credentials"}, "scope": {"api:read"}, "resource": {"https://api.example"}}, asked.Load())
+	w, _ = ask(t, app, "GET", "/login/one", nil)
+	assert.Equal(t, http.StatusBadRequest, w.Code)
+	w, _ = ask(t, app, "GET", "/", nil)
+	assert.NotContains(t, w.Body.String(), "/login/one")
+	w, out = ask(t, app, "POST", "/device/two", nil)
+	assert.Equal(t, []any{http.StatusNotFound, "not_found"}, []any{w.Code, out["error"]})
+}
+
+// What others say about the person is on the page and in the session, without the tokens
+// by which it was had.
+func TestClaimsFromElsewhere(t *testing.T) {
+	address := freeAddress(t)
+	base := "http://" + address
+	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	mux := http.NewServeMux()
+	bank := httptest.NewServer(mux)
+	t.Cleanup(bank.Close)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	mux.HandleFunc("GET /.well-known/openid-configuration", says(200, `{"issuer":"`+bank.URL+`","jwks_uri":"`+bank.URL+`/jwks","authorization_endpoint":"`+bank.URL+`/a","token_endpoint":"`+bank.URL+`/t"}`))
+	mux.HandleFunc("GET /jwks", says(200, `{"keys":[{"kty":"RSA","kid":"b","n":"`+base64.RawURLEncoding.EncodeToString(key.N.Bytes())+`","e":"AQAB"}]}`))
+	mux.HandleFunc("GET /claims", func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "Bearer of-the-bank", r.Header.Get("Authorization"))
+		input := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","kid":"b"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"`+bank.URL+`","score":650}`))
+		sum := sha256.Sum256([]byte(input))
+		signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+		assert.NoError(t, err)
+		w.Header().Set("Content-Type", "application/jwt")
+		_, _ = io.WriteString(w, input+"."+base64.RawURLEncoding.EncodeToString(signature))
+	})
+	op.OnToken(func(i *oidctest.Issue) {
+		if i.Step == oidctest.StepUserInfo {
+			i.Claims["_claim_names"] = map[string]any{"score": "src"}
+			i.Claims["_claim_sources"] = map[string]any{"src": map[string]any{"endpoint": bank.URL + "/claims", "access_token": "of-the-bank"}}
+		}
+	})
+	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
+		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
+		"redirect_uris": []string{base + "/callback/op"}, "distributed_claims": []string{bank.URL}, "userinfo": true,
+	}}})
+	require.NoError(t, err)
+	start(t, "-addr", address, "-config", write(t, "config.json", config))
+	p := sit(t, base)
+	_, page := p.visit(http.MethodGet, "/login/op", nil)
+	assert.Contains(t, page, "650")
+	assert.NotContains(t, page, "of-the-bank")
+	said := p.session()
+	assert.Equal(t, []any{map[string]any{"iss": bank.URL, "claims": map[string]any{"score": 650.0}}}, said["claim_sources"])
+	text, err := json.Marshal(said)
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "of-the-bank")
 }

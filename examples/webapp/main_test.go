@@ -250,7 +250,7 @@ func TestBadFlagsAndFiles(t *testing.T) {
 		{[]string{"-config", filepath.Join(t.TempDir(), "missing.json")}, []string{"missing.json"}},
 		{[]string{"-config", file(`{"clients":{"acme":{"profile":"oidc","isuer":"https://op.example"}}}`)}, []string{`"acme"`, "isuer"}},
 		{[]string{"-config", file(`{"clients":{"acme":{"profile":"oidc","issuer":"https://op.example","redirect_uris":["http://127.0.0.1:8080/callback/acme"]}}}`)}, []string{`"acme"`, "client_id"}},
-		{[]string{"-config", file(`{}`)}, []string{"Clients is empty"}},
+		{[]string{"-config", file(`{}`)}, []string{"clients: is missing or names none"}},
 		{[]string{"-addr", "127.0.0.1:x"}, []string{"unknown port"}},
 		{[]string{"positional"}, []string{"positional"}},
 	} {

@@ -46,6 +46,7 @@ type person struct {
 	Checks           []check
 	Legacy           bool // the identity is no ID token
 	Claims, UserInfo []claim
+	Sources          []claimSource
 	SessionLeft      string
 	TokenLeft        string
 	TokenEnded       bool
@@ -65,6 +66,12 @@ type check struct {
 }
 
 type claim struct{ Name, Value string }
+
+// claimSource is what somebody else than the provider says.
+type claimSource struct {
+	Issuer string
+	Claims []claim
+}
 
 // linked is one identity of the account.
 type linked struct {
@@ -129,6 +136,9 @@ func (a *app) show(w http.ResponseWriter, status int, v view) {
 func (a *app) providers() []provider {
 	var all []provider
 	for _, id := range slices.Sorted(maps.Keys(a.places.clients)) {
+		if a.places.clients[id].RedirectURI() == "" {
+			continue // nobody logs in there in a browser
+		}
 		all = append(all, a.provider(id))
 	}
 	return all
@@ -168,7 +178,13 @@ func (a *app) person(r *http.Request, s *weblogin.Session) (*person, error) {
 	if err := errors.Join(login.Claims(&claims), login.UserInfoClaims(&userInfo)); err != nil {
 		return nil, err
 	}
+	for _, from := range []map[string]json.RawMessage{userInfo, claims} {
+		delete(from, "_claim_sources") // with access tokens in it; what is believed of it follows
+	}
 	p.Claims, p.UserInfo = table(claims), table(userInfo)
+	for _, source := range login.ClaimSources() {
+		p.Sources = append(p.Sources, claimSource{source.Issuer, table(source.Values)})
+	}
 	p.WatchURL, p.FrameSrc = a.login.WatchFrame(r.Context(), s)
 	for _, from := range []map[string]json.RawMessage{userInfo, claims} {
 		if p.Name == "" {

@@ -28,17 +28,27 @@ type waits struct {
 	backchannel *grants.Backchannel // nil at a device
 }
 
-// add keeps a login, and drops those that are over, or any when there are too many.
+// keptAfter is how long a login that is over is kept, to be told so.
+const keptAfter = 10 * time.Minute
+
+// add keeps a login, and drops those that have been over for a while, or what ends first
+// when there are too many.
 func (w *waiting) add(login waits) (handle string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.logins == nil {
 		w.logins = map[string]waits{}
 	}
+	first := ""
 	for handle, kept := range w.logins {
-		if time.Now().After(kept.ExpiresAt()) || len(w.logins) >= maxWaiting {
+		if time.Since(kept.ExpiresAt()) > keptAfter {
 			delete(w.logins, handle)
+		} else if first == "" || kept.ExpiresAt().Before(w.logins[first].ExpiresAt()) {
+			first = handle
 		}
+	}
+	if len(w.logins) >= maxWaiting {
+		delete(w.logins, first)
 	}
 	handle = rand.Text()
 	w.logins[handle] = login

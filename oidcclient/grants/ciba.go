@@ -28,7 +28,8 @@ type Backchannel struct {
 // BackchannelRequest says who is to be asked, and what.
 type BackchannelRequest struct {
 	Request
-	// LoginHint, LoginHintToken and IDTokenHint say who: exactly one of them.
+	// LoginHint, LoginHintToken and IDTokenHint say who: exactly one of them; none means
+	// the LoginHint of the client's logins.
 	LoginHint, LoginHintToken, IDTokenHint string
 	// BindingMessage is shown at both devices, so that the person sees what
 	// belongs together; short and plain.
@@ -36,13 +37,15 @@ type BackchannelRequest struct {
 	// UserCode is a secret that the person gave to the application for this, where
 	// the provider wants one.
 	UserCode string
-	// ACRValues are asked for, in order of preference.
+	// ACRValues are asked for, in order of preference; nil means those of the client's
+	// logins.
 	ACRValues []string
-	// MinACR is the least assurance that is accepted; "" accepts any.
+	// MinACR is the least assurance that is accepted; "" means that of the
+	// configuration.
 	MinACR string
 	// Claims is sent as claims, a JSON object that names single claims (OpenID Connect
-	// Core §5.5), to a provider that knows it here. What it demands of the ID token is
-	// checked, see [oidcclient.BeginOptions].
+	// Core §5.5), to a provider that knows it here; "" means that of the client's logins.
+	// What it demands of the ID token is checked, see [oidcclient.BeginOptions].
 	Claims string
 	// RequestedExpiry is how long the person may take, in whole seconds; 0 leaves
 	// that to the provider.
@@ -52,6 +55,23 @@ type BackchannelRequest struct {
 	Ping bool
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
+}
+
+// fill fills the gaps with what the client's logins ask for.
+func (r *BackchannelRequest) fill(each oidcclient.BeginOptions) {
+	r.Request = r.ofLogin(each)
+	if r.LoginHint == "" && r.LoginHintToken == "" && r.IDTokenHint == "" {
+		r.LoginHint = each.LoginHint
+	}
+	if r.MinACR == "" {
+		r.MinACR = each.MinACR
+	}
+	if r.ACRValues == nil {
+		r.ACRValues = each.ACRValues
+	}
+	if r.Claims == "" {
+		r.Claims = each.Claims
+	}
 }
 
 func (r *BackchannelRequest) backchannelForm() (url.Values, error) {
@@ -83,6 +103,7 @@ func (r *BackchannelRequest) backchannelForm() (url.Values, error) {
 // BeginBackchannel asks the provider to ask the person (OpenID Connect CIBA Core
 // §7.1).
 func BeginBackchannel(ctx context.Context, c *oidcclient.Client, want BackchannelRequest) (*Backchannel, error) {
+	want.fill(c.Defaults())
 	form, err := want.backchannelForm()
 	if err != nil {
 		return nil, err

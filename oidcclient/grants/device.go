@@ -28,7 +28,8 @@ type Device struct {
 // DeviceRequest is what a login at a device asks for.
 type DeviceRequest struct {
 	Request
-	// MinACR is the least assurance that is accepted; "" accepts any.
+	// MinACR is the least assurance that is accepted; "" means that of the
+	// configuration.
 	MinACR string
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
@@ -41,6 +42,7 @@ const maxShown = 2048
 // scopes there is no identity, and the login is refused at its end unless the client's
 // profile has [oidcclient.IdentifyNobody].
 func BeginDevice(ctx context.Context, c *oidcclient.Client, want DeviceRequest) (*Device, error) {
+	want.Request = want.ofLogin(c.Defaults())
 	form := want.form("")
 	form.Del("grant_type")
 	text, err := c.Call(ctx, oidcclient.EndpointDevice, form)

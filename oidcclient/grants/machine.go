@@ -10,9 +10,11 @@ import (
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// A Request is what a token is wanted for.
+// A Request is what a token is wanted for. Where it is part of a login at a device or
+// in the back channel, what it leaves open is what the client's logins ask for
+// ([oidcclient.Client.Defaults]); elsewhere that is left to the provider.
 type Request struct {
-	// Scopes to ask for; none leaves that to the provider.
+	// Scopes to ask for.
 	Scopes []string
 	// Resources are absolute URIs of the APIs for which the token is wanted (RFC
 	// 8707 §2).
@@ -20,6 +22,20 @@ type Request struct {
 	// AuthorizationDetails is a JSON array of objects with a type each (RFC 9396),
 	// or "".
 	AuthorizationDetails string
+}
+
+// ofLogin fills the gaps with what the client's logins ask for.
+func (r Request) ofLogin(each oidcclient.BeginOptions) Request {
+	if r.Scopes == nil {
+		r.Scopes = each.Scopes
+	}
+	if r.Resources == nil {
+		r.Resources = each.Resources
+	}
+	if r.AuthorizationDetails == "" {
+		r.AuthorizationDetails = each.AuthorizationDetails
+	}
+	return r
 }
 
 func (r Request) form(grantType string) url.Values {

@@ -21,6 +21,8 @@ var (
 	ErrPending = errors.New("grants: person has not decided yet")
 	// ErrExpired: the time for it is over. Begin again.
 	ErrExpired = errors.New("grants: time for the login is over")
+	// ErrCompleted: an earlier call has returned the session.
+	ErrCompleted = errors.New("grants: login was completed")
 )
 
 // A Waiting is a login that a person completes somewhere else. It is safe for
@@ -52,8 +54,8 @@ func (w *Waiting) Interval() time.Duration {
 }
 
 // Poll asks whether the person has decided. The error is [ErrPending] while not,
-// and without asking where it is too early or somebody else is asking; [ErrExpired]; or
-// the client's: what is Retryable may be asked again, and everything else is the end of
+// and without asking where it is too early or somebody else is asking; [ErrExpired];
+// [ErrCompleted]; or the client's: what is Retryable may be asked again, and everything else is the end of
 // it, which every later call returns too.
 func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
 	if err := w.turn(); err != nil {
@@ -67,7 +69,7 @@ func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
 		w.next, w.notified = time.Time{}, false
 	}
 	if err == nil {
-		w.done = errors.New("grants: login was completed")
+		w.done = ErrCompleted
 		return session, nil
 	}
 	return nil, w.judge(err)

@@ -2,6 +2,7 @@ package grants_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -330,4 +331,56 @@ func TestNotificationWhileAsking(t *testing.T) {
 	answered <- struct{}{}
 	require.NoError(t, <-done)
 	assert.Equal(t, "anna", session.Subject())
+}
+
+// Logins without a browser ask for what the client's others ask for, and their tokens
+// have to have it.
+func TestLoginsElsewhereAskForTheSame(t *testing.T) {
+	const request = `{"id_token":{"intent":{"essential":true}}}`
+	configured := func(c *oidcclient.Config) {
+		c.Scopes, c.MinACR = []string{"openid", "accounts"}, "high"
+		c.Authorize = oidcclient.BeginOptions{
+			LoginHint: "anna", Claims: request, Resources: []string{"https://api.example"}, AuthorizationDetails: `[{"type":"account"}]`,
+		}
+	}
+	both := url.Values{
+		"basic": {"client:secret"}, "scope": {"openid accounts"}, "resource": {"https://api.example"}, "authorization_details": {`[{"type":"account"}]`},
+	}
+	for name, begin := range map[string]func(*provider) *grants.Waiting{
+		"device": func(p *provider) *grants.Waiting {
+			d, err := grants.BeginDevice(t.Context(), p.client(configured), grants.DeviceRequest{Clock: p.clock.now})
+			require.NoError(t, err)
+			want := maps.Clone(both)
+			want["client_id"] = []string{"client"}
+			assert.Equal(t, want, p.sent["/device"][0])
+			return d.Waiting
+		},
+		"CIBA": func(p *provider) *grants.Waiting {
+			b, err := grants.BeginBackchannel(t.Context(), p.client(configured), grants.BackchannelRequest{Clock: p.clock.now})
+			require.NoError(t, err)
+			want := maps.Clone(both)
+			want["login_hint"], want["claims"], want["acr_values"] = []string{"anna"}, []string{request}, []string{"high"}
+			assert.Equal(t, want, p.sent["/bc"][0])
+			return b.Waiting
+		},
+	} {
+		for acr, check := range map[string]string{"high": "", "low": "acr"} {
+			t.Run(name+" "+acr, func(t *testing.T) {
+				p := newProvider(t)
+				p.on("/bc", answer{200, `{"auth_req_id":"req-1","expires_in":120}`})
+				p.on("/device", answer{200, `{"device_code":"dc","user_code":"AB","verification_uri":"https://op.example/d","expires_in":120}`})
+				login := begin(p)
+				p.clock.at = p.clock.at.Add(time.Minute)
+				p.on("/token", p.tokens(map[string]any{"acr": acr, "intent": "i"}))
+				_, err := login.Poll(t.Context())
+				if check == "" {
+					require.NoError(t, err)
+					return
+				}
+				var refused *oidcclient.Error
+				require.ErrorAs(t, err, &refused)
+				assert.Equal(t, check, refused.Check)
+			})
+		}
+	}
 }

@@ -28,7 +28,8 @@ const (
 type Config struct {
 	// Clients are the providers to log in with, by the {id} of the routes:
 	// letters, digits, "-", "_" and ".". Required. The redirect URI of each is
-	// BaseURL + "/callback/" + id.
+	// BaseURL + "/callback/" + id, or "" where people log in without a browser only, see
+	// [Handler.StartSession].
 	Clients map[string]*oidcclient.Client
 
 	// BaseURL is where browsers find the handler: https, or http on a loopback
@@ -193,7 +194,7 @@ func (h *Handler) setClients(Config) error {
 		if !segment.MatchString(id) || client == nil {
 			return fmt.Errorf("client %q: is nil, or its name doesn't fit in a path", id)
 		}
-		if want := h.base.String() + "/callback/" + id; client.RedirectURI() != want {
+		if want := h.base.String() + "/callback/" + id; client.RedirectURI() != "" && client.RedirectURI() != want {
 			return fmt.Errorf("client %q: its redirect URI (redirect_uris) is not %s", id, want)
 		}
 	}

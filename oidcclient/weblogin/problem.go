@@ -117,6 +117,27 @@ func problemOfLogin(e *oidcclient.Error) *Problem {
 	return p
 }
 
+// Fail answers a request with an error as this package's own routes do: with JSON where
+// it asks for that, and with the page of Config.ErrorPage otherwise. A [*Problem], and an
+// error of oidcclient, say themselves what is answered; of any other nothing is shown.
+// It is for routes of the application's own around logins.
+func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	ownHeaders(w.Header())
+	h.fail(w, r, "", err)
+}
+
+// SameSite lets only requests through to next that no page of another site has sent
+// (see [http.CrossOriginProtection]); others are answered as by [Handler.Fail].
+func (h *Handler) SameSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h.crossOrigin.Check(r); err != nil {
+			h.Fail(w, r, crossSite())
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // fail answers a request with an error: with JSON where it asks for that, and
 // with a page otherwise.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, client string, err error) {

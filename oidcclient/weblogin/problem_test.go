@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
 func TestProblemOfEachError(t *testing.T) {
@@ -80,4 +82,56 @@ func TestPlainPageEscapes(t *testing.T) {
 	s.h.plainPage(w, &Problem{Status: 400, Title: evil, Description: evil, Client: "op"})
 	assert.NotContains(t, w.Body.String(), evil)
 	assert.Contains(t, w.Body.String(), `<a href="/login/op">Log in again</a>`)
+}
+
+// Routes of the application's own answer as those of the package.
+func TestFailAndSameSite(t *testing.T) {
+	s := newSite(t, rig{})
+	served := 0
+	own := s.h.SameSite(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served++
+		s.h.Fail(w, r, &Problem{Status: http.StatusTeapot, Code: "short_and_stout", Title: "No coffee", Description: "a pot of tea", Challenge: "Tea"})
+	}))
+	ask := func(header ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, s.url+"/own", nil)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		own.ServeHTTP(w, r)
+		return w
+	}
+	w := ask("Accept", "application/json")
+	assert.Equal(t, http.StatusTeapot, w.Code)
+	assert.JSONEq(t, `{"error":"short_and_stout","error_description":"a pot of tea"}`, w.Body.String())
+	assert.Equal(t, "Tea", w.Header().Get("WWW-Authenticate"))
+	assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	w = ask("Accept", "text/html")
+	assert.Equal(t, http.StatusTeapot, w.Code)
+	assert.Contains(t, w.Body.String(), "<h1>No coffee</h1>")
+	require.Equal(t, 2, served)
+	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Origin", "https://elsewhere.example"}} {
+		w = ask(append([]string{"Accept", "application/json"}, header...)...)
+		assert.Equal(t, http.StatusForbidden, w.Code)
+		assert.Contains(t, w.Body.String(), "cross_site")
+	}
+	assert.Equal(t, http.StatusTeapot, ask("Origin", s.url).Code, "what browsers see is BaseURL")
+	assert.Equal(t, 3, served)
+}
+
+// The places of claims elsewhere come with access tokens: nobody is shown those.
+func TestSessionWithoutClaimSources(t *testing.T) {
+	s := newSite(t, rig{})
+	s.ops["op"].OnToken(func(i *oidctest.Issue) {
+		i.Claims["_claim_names"] = map[string]any{"score": "src"}
+		i.Claims["_claim_sources"] = map[string]any{"src": map[string]any{"endpoint": "https://elsewhere.example/claims", "access_token": "of-the-bank"}}
+	})
+	b := s.browser()
+	b.login("/login/op")
+	answer := b.ask("/session", nil)
+	assert.NotContains(t, answer.body, "of-the-bank")
+	claims := answer.json(t)["claims"].(map[string]any)
+	assert.Contains(t, claims, "_claim_names")
+	assert.NotContains(t, claims, "_claim_sources")
+	assert.NotContains(t, answer.json(t), "claim_sources", "none was believed")
 }

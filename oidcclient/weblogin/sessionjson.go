@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/rely-go/rely/oidcclient"
 )
 
 // sessionJSON is the answer of GET /session.
@@ -16,6 +18,8 @@ type sessionJSON struct {
 	ACR      string          `json:"acr"`
 	AMR      []string        `json:"amr"`
 	Scope    string          `json:"scope"`
+	// ClaimSources are what others say about the person, and was believed.
+	ClaimSources []oidcclient.ClaimSource `json:"claim_sources,omitempty"`
 	// ExpiresAt is a NumericDate without fraction (RFC 7519 §2).
 	ExpiresAt *int64 `json:"expires_at"`
 }
@@ -33,13 +37,27 @@ func (h *Handler) session(w http.ResponseWriter, r *http.Request) {
 	h.writeSession(w, r, s)
 }
 
+// shown leaves out of claims where others are: the places come with access tokens, and
+// claims that were not believed.
+func shown(claims json.RawMessage) (json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(claims, &members); err != nil {
+		return nil, err
+	}
+	if _, there := members["_claim_sources"]; !there {
+		return claims, nil // as they are, so that no number changes on the way
+	}
+	delete(members, "_claim_sources")
+	return json.Marshal(members)
+}
+
 func (h *Handler) writeSession(w http.ResponseWriter, r *http.Request, s *Session) {
+	var err error
 	out := sessionJSON{
 		Client: s.Client, Issuer: s.Login.Issuer(), Subject: s.Login.Subject(),
 		Claims: json.RawMessage("{}"), UserInfo: json.RawMessage("{}"),
-		ACR: s.Login.ACR(), AMR: s.Login.AMR(), Scope: strings.Join(s.Login.Scopes(), " "),
+		ACR: s.Login.ACR(), AMR: s.Login.AMR(), Scope: strings.Join(s.Login.Scopes(), " "), ClaimSources: s.Login.ClaimSources(),
 	}
-	// As they are, so that no number changes on the way.
 	if s.Login.Identified() {
 		if err := s.Login.Claims(&out.Claims); err != nil {
 			h.fail(w, r, s.Client, err)
@@ -49,6 +67,12 @@ func (h *Handler) writeSession(w http.ResponseWriter, r *http.Request, s *Sessio
 	if err := s.Login.UserInfoClaims(&out.UserInfo); err != nil {
 		h.fail(w, r, s.Client, err)
 		return
+	}
+	for _, claims := range []*json.RawMessage{&out.Claims, &out.UserInfo} {
+		if *claims, err = shown(*claims); err != nil {
+			h.fail(w, r, s.Client, err)
+			return
+		}
 	}
 	if out.AMR == nil {
 		out.AMR = []string{}
