@@ -191,18 +191,19 @@ func TestWhatWasRegistered(t *testing.T) {
 		check  string
 		method string
 	}{
-		"as asked":               {`{"client_id":"c","client_secret":"s","redirect_uris":["https://rp.example/cb"],"response_types":["code"],"id_token_signed_response_alg":"RS256"}`, nil, "", authBasic},
-		"another method":         {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, nil, "", authPost},
-		"another method, chosen": {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, func(c *Config) { c.AuthMethod = authBasic }, "token_endpoint_auth_method", ""},
-		"no authentication":      {`{"client_id":"c","token_endpoint_auth_method":"none"}`, nil, "token_endpoint_auth_method", ""},
-		"a secret that ended":    {`{"client_id":"c","client_secret":"s","client_secret_expires_at":1}`, nil, "client_secret_expires_at", ""},
-		"no secret":              {`{"client_id":"c"}`, nil, "configuration", ""},
-		"no signature":           {`{"client_id":"c","client_secret":"s","id_token_signed_response_alg":"none"}`, nil, "id_token_signed_response_alg", ""},
-		"another redirect URI":   {`{"client_id":"c","client_secret":"s","redirect_uris":["https://rp.example/cb1"]}`, nil, "redirect_uris", ""},
-		"another response type":  {`{"client_id":"c","client_secret":"s","response_types":["id_token"]}`, nil, "response_types", ""},
-		"a number":               {`{"client_id":"c","client_secret":"s","redirect_uris":1}`, nil, "redirect_uris", ""},
-		"another scope":          {`{"client_id":"c","client_secret":"s","scope":"openid email"}`, nil, "", authBasic},
-		"null":                   {`{"client_id":"c","client_secret":"s","redirect_uris":null}`, nil, "", authBasic},
+		"as asked":                     {`{"client_id":"c","client_secret":"s","redirect_uris":["https://rp.example/cb"],"response_types":["code"],"id_token_signed_response_alg":"RS256"}`, nil, "", authBasic},
+		"another method":               {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, nil, "", authPost},
+		"another method, chosen":       {`{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}`, func(c *Config) { c.AuthMethod = authBasic }, "token_endpoint_auth_method", ""},
+		"no authentication":            {`{"client_id":"c","token_endpoint_auth_method":"none"}`, nil, "token_endpoint_auth_method", ""},
+		"a secret that ended":          {`{"client_id":"c","client_secret":"s","client_secret_expires_at":1}`, nil, "client_secret_expires_at", ""},
+		"no secret":                    {`{"client_id":"c"}`, nil, "configuration", ""},
+		"no signature":                 {`{"client_id":"c","client_secret":"s","id_token_signed_response_alg":"none"}`, nil, "id_token_signed_response_alg", ""},
+		"another redirect URI":         {`{"client_id":"c","client_secret":"s","redirect_uris":["https://rp.example/cb1"]}`, nil, "redirect_uris", ""},
+		"another response type":        {`{"client_id":"c","client_secret":"s","response_types":["id_token"]}`, nil, "response_types", ""},
+		"an algorithm of another kind": {`{"client_id":"c","client_secret":"s","id_token_signed_response_alg":["RS256"]}`, nil, "id_token_signed_response_alg", ""},
+		"a number":                     {`{"client_id":"c","client_secret":"s","redirect_uris":1}`, nil, "redirect_uris", ""},
+		"another scope":                {`{"client_id":"c","client_secret":"s","scope":"openid email"}`, nil, "", authBasic},
+		"null":                         {`{"client_id":"c","client_secret":"s","redirect_uris":null}`, nil, "", authBasic},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHosts()

@@ -92,6 +92,23 @@ func TestRotation(t *testing.T) {
 }
 
 // Sets that a provider could not use, or that would tell a secret, are refused.
+// A set of keys to publish has public keys for signatures, and nothing else.
+func TestParsePublishedKeys(t *testing.T) {
+	const key = `"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"k"`
+	for text, good := range map[string]bool{
+		`{"keys":[{` + key + `}]}`:                                                   true,
+		`{"keys":[{` + key + `,"use":"sig"}]}`:                                       true,
+		`{"keys":[{` + key + `,"use":"enc"}]}`:                                       false,
+		`{"keys":[{` + key + `,"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}]}`: false,
+		`{"keys":[]}`: false,
+		`{`:           false,
+	} {
+		keys, err := oidcclient.ParsePublishedKeys([]byte(text))
+		assert.Equal(t, good, err == nil, "%s: %v", text, err)
+		assert.Equal(t, good, len(keys) == 1)
+	}
+}
+
 func TestPublishedSets(t *testing.T) {
 	signs, next, decrypts := newSigner(t), newSigner(t), newSigner(t)
 	weak := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}

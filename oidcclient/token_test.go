@@ -105,3 +105,21 @@ func FuzzReadTokenResponse(f *testing.F) {
 		}
 	})
 }
+
+// An API asks for a nonce by 401 and its own error, and by nothing else (RFC 9449 §9).
+func TestWantsNonceAtAPI(t *testing.T) {
+	for challenge, status := range map[string]int{
+		`DPoP error="use_dpop_nonce"`:                   401,
+		`dPoP algs="ES256", error="use_dpop_nonce"`:     401,
+		`Bearer realm="x", DPoP error="use_dpop_nonce"`: 401,
+		`DPoP error="invalid_token"`:                    0,
+		`Bearer error="use_dpop_nonce"`:                 0,
+		`DPoP realm="use_dpop_nonce"`:                   0,
+		``:                                              0,
+	} {
+		for _, got := range []int{200, 400, 401, 403} {
+			header := http.Header{"Www-Authenticate": {challenge}}
+			assert.Equal(t, got == status, wantsNonceAtAPI(got, header), "%d %s", got, challenge)
+		}
+	}
+}

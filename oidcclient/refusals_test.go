@@ -1,0 +1,104 @@
+package oidcclient_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rely-go/rely/oidcclient"
+	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/profiles"
+)
+
+// A refreshed legacy identity is the same person's.
+func TestRefreshOfAnotherLegacyIdentity(t *testing.T) {
+	for name, other := range map[string]func(map[string]any){
+		"somebody else": func(claims map[string]any) { claims["openid"] = "somebody-else" },
+		"nobody":        func(claims map[string]any) { delete(claims, "openid") },
+		"the same":      func(map[string]any) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, oidctest.Config{System: oidctest.Faces}, nil)
+			session, err := r.login(t.Context())
+			require.NoError(t, err)
+			r.op.OnToken(func(i *oidctest.Issue) {
+				if i.Grant == "refresh_token" {
+					other(i.Claims)
+				}
+			})
+			fresh, err := r.client.Refresh(t.Context(), session)
+			if name == "the same" {
+				require.NoError(t, err)
+				assert.Equal(t, session.Subject(), fresh.Subject())
+				return
+			}
+			var refused *oidcclient.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, oidcclient.StepRefresh, refused.Step)
+			assert.Nil(t, refused.Session, "its tokens are not this person's")
+		})
+	}
+}
+
+// What names a tenant becomes part of URLs, and of nothing but those.
+func TestTenantNames(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tenant oidcclient.Tenant
+		field  string
+	}{
+		"good":               {oidcclient.Tenant{DNS: "t.example", Community: "acme"}, ""},
+		"with a port":        {oidcclient.Tenant{DNS: "t.example:8443", Community: "acme"}, ""},
+		"no host":            {oidcclient.Tenant{Community: "acme"}, "Tenant.DNS"},
+		"a path":             {oidcclient.Tenant{DNS: "t.example/x", Community: "acme"}, "Tenant.DNS"},
+		"a user":             {oidcclient.Tenant{DNS: "t.example@evil.example", Community: "acme"}, "Tenant.DNS"},
+		"a query":            {oidcclient.Tenant{DNS: "t.example?x", Community: "acme"}, "Tenant.DNS"},
+		"no URL":             {oidcclient.Tenant{DNS: "t.exam ple", Community: "acme"}, "Tenant.DNS"},
+		"no community":       {oidcclient.Tenant{DNS: "t.example"}, "Tenant.Community"},
+		"one with a path":    {oidcclient.Tenant{DNS: "t.example", Community: "a/../b"}, "Tenant.Community"},
+		"one with a query":   {oidcclient.Tenant{DNS: "t.example", Community: "a?b"}, "Tenant.Community"},
+		"one that is quoted": {oidcclient.Tenant{DNS: "t.example", Community: "a%2fb"}, "Tenant.Community"},
+	} {
+		_, err := oidcclient.New(oidcclient.Config{
+			Profile: profiles.BlockID(), Tenant: &tt.tenant, ClientID: "c", ClientSecret: "s", RedirectURI: redirectURI,
+		})
+		if tt.field == "" {
+			assert.NoError(t, err, name)
+			continue
+		}
+		var wrong *oidcclient.ConfigError
+		require.ErrorAs(t, err, &wrong, name)
+		assert.Equal(t, tt.field, wrong.Field, name)
+	}
+}
+
+// A login by a proof asks for nothing else than one in a browser may.
+func TestLoginWithProofChecksItsOptions(t *testing.T) {
+	r := newRig(t, oidctest.Config{System: oidctest.BlockID}, nil)
+	for check, opts := range map[string]oidcclient.BeginOptions{
+		"prompt": {Prompt: []string{"none", "login"}}, "scope": {Scopes: []string{"a b"}}, "claims": {Claims: "[]"},
+		"parameters": {Params: map[string][]string{"state": {"x"}}},
+	} {
+		before := len(r.op.Sent(oidctest.StepAuthorize))
+		_, err := r.client.LoginWithProof(t.Context(), "a.b.c", opts)
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused, check)
+		assert.Equal(t, check, refused.Check)
+		assert.Len(t, r.op.Sent(oidctest.StepAuthorize), before, "nobody is asked")
+	}
+}
+
+// An access token that userinfo refuses is dead, which is not the provider's fault.
+func TestUserInfoRefusesTheToken(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		r := newRig(t, oidctest.Config{}, nil)
+		session, err := r.login(t.Context())
+		require.NoError(t, err)
+		r.op.Answer(oidctest.StepUserInfo, oidctest.Reply{Status: status, ContentType: "application/json", Body: `{"error":"invalid_token"}`})
+		_, err = r.client.UserInfo(t.Context(), session)
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, []any{"access_token", oidcclient.FaultAnswer, status}, []any{refused.Check, refused.Fault, refused.Status})
+	}
+}
