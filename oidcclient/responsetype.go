@@ -115,7 +115,7 @@ func (c *Client) frontTokens(values url.Values) (*tokenResponse, error) {
 	if err != nil {
 		return nil, refuse(StepCallback, "parameters", "a parameter is no text")
 	}
-	t, err := readTokenResponse(StepCallback, &fetch.Answer{Status: http.StatusOK, MediaType: "application/json", Body: body}, typeBearer, c.now())
+	t, err := readTokenResponse(StepCallback, &fetch.Answer{Status: http.StatusOK, MediaType: "application/json", Body: body}, []string{typeBearer}, c.now())
 	var e *Error
 	if errors.As(err, &e) {
 		return nil, refuse(StepCallback, e.Check, e.Reason) // who brought it is a browser

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,12 +69,22 @@ func (c *Client) requestToken(ctx context.Context, step Step, found *provider, f
 	if err != nil {
 		return nil, err
 	}
-	tokenType := typeBearer
+	types := []string{typeBearer}
 	if key != nil {
-		tokenType = typeDPoP
+		types = []string{typeDPoP}
 	}
-	return readTokenResponse(step, got, tokenType, c.now())
+	if form.Get("grant_type") == grantExchange {
+		types = append(types, typeNone)
+	}
+	return readTokenResponse(step, got, types, c.now())
 }
+
+// What an exchange gives need not be an access token, and then has no type of one (RFC
+// 8693 §2.2.1).
+const (
+	grantExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+	typeNone      = "N_A"
+)
 
 // post sends a form with the client's authentication, and with a proof where there
 // is a key for it. A provider that asks for a proof with its nonce has done nothing
@@ -132,9 +143,9 @@ func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpo
 	return roundTrip(c.http, step, req)
 }
 
-// readTokenResponse judges the answer of the token endpoint, which has to be of a
-// token type (RFC 6749 §7.1).
-func readTokenResponse(step Step, got *fetch.Answer, tokenType string, now time.Time) (*tokenResponse, error) {
+// readTokenResponse judges the answer of the token endpoint, which has to be of one of
+// these token types (RFC 6749 §7.1).
+func readTokenResponse(step Step, got *fetch.Answer, types []string, now time.Time) (*tokenResponse, error) {
 	if got.Status != http.StatusOK {
 		return nil, tokenError(step, got)
 	}
@@ -158,12 +169,13 @@ func readTokenResponse(step Step, got *fetch.Answer, tokenType string, now time.
 		// Some answer 200 with an error in it.
 		return nil, tokenError(step, got)
 	}
-	if !strings.EqualFold(t.tokenType, tokenType) {
-		e := providerFault(step, got.Status, "token response has another token_type than "+tokenType)
+	which := slices.IndexFunc(types, func(one string) bool { return strings.EqualFold(t.tokenType, one) })
+	if which < 0 {
+		e := providerFault(step, got.Status, "token response has another token_type than "+types[0])
 		e.Check = "token_type"
 		return nil, e
 	}
-	t.tokenType = tokenType
+	t.tokenType = types[which]
 	if details, ok := object.Raw("authorization_details"); ok {
 		if !isDetails([]byte(details)) {
 			return nil, providerFault(step, got.Status, "token response has authorization_details that are none (RFC 9396 §7)")

@@ -32,7 +32,7 @@ func TestReadTokenResponse(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := readTokenResponse(StepExchange, jsonAnswer(200, tt.body), typeBearer, testNow)
+			got, err := readTokenResponse(StepExchange, jsonAnswer(200, tt.body), []string{typeBearer}, testNow)
 			require.NoError(t, err)
 			assert.Equal(t, "a", got.accessToken)
 			if tt.wantExpiry == 0 {
@@ -80,7 +80,7 @@ func TestReadTokenResponseRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := readTokenResponse(StepExchange, tt.answer, typeBearer, testNow)
+			_, err := readTokenResponse(StepExchange, tt.answer, []string{typeBearer}, testNow)
 			var refused *Error
 			require.True(t, errors.As(err, &refused), "%v", err)
 			assert.Equal(t, tt.wantFault, refused.Fault)
@@ -96,7 +96,7 @@ func FuzzReadTokenResponse(f *testing.F) {
 	f.Add(400, `{"error":"invalid_grant"}`)
 	f.Add(202, `{"status":false}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		got, err := readTokenResponse(StepExchange, jsonAnswer(status, body), typeBearer, testNow)
+		got, err := readTokenResponse(StepExchange, jsonAnswer(status, body), []string{typeBearer}, testNow)
 		if (got == nil) == (err == nil) {
 			t.Fatal("neither or both of answer and error")
 		}

@@ -35,7 +35,8 @@ type Exchange struct {
 
 // An Exchanged is the new token.
 type Exchanged struct {
-	// Token holds it as access token, whatever its type (RFC 8693 §2.2.1).
+	// Token holds it as access token, whatever its type; its TokenType is N_A where it
+	// can't be used as one (RFC 8693 §2.2.1).
 	Token *oauth2.Token
 	// Type is what it is: issued_token_type.
 	Type string
@@ -64,11 +65,14 @@ func ExchangeToken(ctx context.Context, c *oidcclient.Client, e Exchange) (*Exch
 		return nil, err
 	}
 	kind, _ := token.Extra("issued_token_type").(string)
-	if kind == "" || e.Want != "" && kind != e.Want {
-		return nil, &oidcclient.Error{
-			Step: oidcclient.StepGrant, Fault: oidcclient.FaultProvider, Check: "issued_token_type",
-			Reason: "answer does not say what the token is, or it is not what was asked for",
-		}
+	refused := &oidcclient.Error{Step: oidcclient.StepGrant, Fault: oidcclient.FaultProvider}
+	switch {
+	case kind == "" || e.Want != "" && kind != e.Want:
+		refused.Check, refused.Reason = "issued_token_type", "answer does not say what the token is, or it is not what was asked for"
+		return nil, refused
+	case kind == TypeAccessToken && token.TokenType == "N_A":
+		refused.Check, refused.Reason = "token_type", "answer has an access token that is of no token type"
+		return nil, refused
 	}
 	return &Exchanged{Token: token, Type: kind}, nil
 }

@@ -63,6 +63,9 @@ func newProvider(t *testing.T) *provider {
 func (p *provider) on(path string, answers ...answer) { p.answers[path] = answers }
 
 func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err

@@ -66,6 +66,24 @@ func TestExchange(t *testing.T) {
 		require.ErrorAs(t, err, &refused, name)
 		assert.Equal(t, "issued_token_type", refused.Check)
 	}
+	// What is no access token has no type of one (RFC 8693 §2.2.1).
+	idToken := grants.Exchange{SubjectToken: "st", SubjectType: grants.TypeAccessToken, Want: grants.TypeIDToken}
+	p.on("/token", answer{200, `{"access_token":"a.b.c","token_type":"N_A","issued_token_type":"` + grants.TypeIDToken + `"}`})
+	got, err = grants.ExchangeToken(t.Context(), p.client(nil), idToken)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a.b.c", "N_A", grants.TypeIDToken}, []string{got.Token.AccessToken, got.Token.TokenType, got.Type})
+	p.on("/token", answer{200, `{"access_token":"new","token_type":"N_A","issued_token_type":"` + grants.TypeAccessToken + `"}`})
+	var refused *oidcclient.Error
+	_, err = grants.ExchangeToken(t.Context(), p.client(nil), e)
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "token_type", refused.Check, "an access token has one")
+	_, err = grants.ClientCredentials(t.Context(), p.client(nil), grants.Request{})
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "token_type", refused.Check, "and only an exchange gives something else")
+	p.on("/token", refusal("invalid_target"))
+	_, err = grants.ExchangeToken(t.Context(), p.client(nil), e)
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "invalid_target", refused.Code)
 	p.on("/token", answer{200, `{"access_token":"new","token_type":"Bearer"}`})
 	_, err = grants.ExchangeToken(t.Context(), p.client(nil), grants.Exchange{SubjectToken: "st", SubjectType: grants.TypeAccessToken})
 	assert.ErrorContains(t, err, "issued_token_type", "also where any type would do")

@@ -109,6 +109,22 @@ func TestWaitingEnds(t *testing.T) {
 	}
 }
 
+// A caller that gives up is no end either.
+func TestPollIsCanceled(t *testing.T) {
+	p := newProvider(t)
+	d := p.device()
+	p.clock.at = p.clock.at.Add(5 * time.Second)
+	p.on("/token", p.tokens(nil))
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := d.Poll(over)
+	require.Error(t, err)
+	p.clock.at = p.clock.at.Add(5 * time.Second)
+	session, err := d.Poll(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "anna", session.Subject())
+}
+
 func TestWaitingIsOver(t *testing.T) {
 	p := newProvider(t)
 	d := p.device()
@@ -163,7 +179,8 @@ func TestDeviceAnswers(t *testing.T) {
 		"controls in it": strings.Replace(deviceAnswer, `ABCD`, `\u001b[2J`, 1), "a number": strings.Replace(deviceAnswer, `"dc"`, `1`, 1),
 		"http": strings.Replace(deviceAnswer, `https://op.example/d"`, `http://op.example/d"`, 1), "javascript": strings.Replace(deviceAnswer, `https://op.example/d"`, `javascript:alert(1)"`, 1),
 		"bad complete URL": strings.Replace(deviceAnswer, `https://op.example/d?c=1`, `ftp://op.example`, 1),
-		"no expiry":        strings.Replace(deviceAnswer, `"expires_in":600,`, ``, 1), "negative": strings.Replace(deviceAnswer, `600`, `-1`, 1),
+		"a user":           strings.Replace(deviceAnswer, `https://op.example/d"`, `https://op.example@evil.example/d"`, 1), "no host": strings.Replace(deviceAnswer, `https://op.example/d"`, `https:/d"`, 1),
+		"no expiry": strings.Replace(deviceAnswer, `"expires_in":600,`, ``, 1), "negative": strings.Replace(deviceAnswer, `600`, `-1`, 1),
 		"an interval of text": strings.Replace(deviceAnswer, `"interval":5`, `"interval":"5"`, 1), "too long": strings.Replace(deviceAnswer, `ABCD`, strings.Repeat("A", 3000), 1),
 	} {
 		p := newProvider(t)
