@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -103,4 +104,14 @@ func TestSignedResponse(t *testing.T) {
 	}
 	_, err = New(Config{Profile: Profile{Name: "x"}, Issuer: "https://op.example", ClientID: "c", ClientSecret: "s", ResponseAlgorithm: "ES256"})
 	assert.ErrorContains(t, err, "only for signed responses")
+}
+
+// A signed response waits for the provider's keys: while it can't be found, nothing is
+// believed.
+func TestSignedResponseWithoutProvider(t *testing.T) {
+	c := discoveringClient(t, func(*http.Request) (int, string, string) { return 0, "", "" }, func(c *Config) { c.ResponseMode = "jwt" })
+	_, err := c.ReadResponse(t.Context(), url.Values{"response": {"a.b.c"}})
+	var refused *Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, []any{StepDiscover, FaultOutage}, []any{refused.Step, refused.Fault})
 }

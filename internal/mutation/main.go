@@ -42,8 +42,13 @@ func targets() []target {
 		{folder: "idtoken", tests: []string{"idtoken"}},
 		{folder: "assertion", tests: []string{"assertion"}, files: []string{"signer.go", "request.go"}},
 		{folder: "internal/fetch", tests: []string{"internal/fetch", "oidcclient"}},
+		{folder: "internal/challenge", tests: []string{"internal/challenge"}},
+		{folder: "internal/jwe", tests: []string{"internal/jwe"}},
 		{folder: "oidcclient/federation", tests: []string{"oidcclient/federation"}},
-		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{"askedclaims.go", "complete.go", "seal.go"}},
+		{folder: "oidcclient/grants", tests: []string{"oidcclient/grants"}},
+		{folder: "oidcclient", tests: []string{"oidcclient"}, files: []string{
+			"askedclaims.go", "complete.go", "decrypt.go", "dpop.go", "jarm.go", "refresh.go", "responsetype.go", "seal.go", "userinfo.go",
+		}},
 	}
 }
 

@@ -40,7 +40,17 @@ func mutantOn(number string) bool { return mutantOff != number }
 `
 
 // suite is a compiled test binary with the folder it runs in.
-type suite struct{ folder, binary string }
+type suite struct {
+	folder, binary string
+	limit          time.Duration // for longer than that its tests take for ever
+}
+
+// Bounds of a suite's limit, which is a multiple of what it takes with everything in
+// place.
+const (
+	leastLimit, mostLimit = 10 * time.Second, 50 * time.Second
+	slower                = 4
+)
 
 // compile builds the tests of a target with switchable refusals.
 func compile(target target, sites []site, scratch string) ([]suite, error) {
@@ -56,7 +66,7 @@ func compile(target target, sites []site, scratch string) ([]suite, error) {
 		if err := build.Run(); err != nil {
 			return nil, fmt.Errorf("tests of %s: %w", tests, err)
 		}
-		suites = append(suites, suite{tests, binary})
+		suites = append(suites, suite{tests, binary, mostLimit})
 	}
 	return suites, nil
 }
@@ -116,10 +126,12 @@ func insert(name string, s site, number int) error {
 
 // try runs the tests once for each refusal, after once with all of them on.
 func try(suites []suite, sites []site, workers int) ([]outcome, error) {
-	for _, s := range suites {
+	for i, s := range suites {
+		began := time.Now()
 		if noticed, err := s.fails(".", "none"); err != nil || noticed {
 			return nil, errors.Join(fmt.Errorf("%s: tests fail with everything in place", s.folder), err)
 		}
+		suites[i].limit = min(mostLimit, max(leastLimit, slower*time.Since(began)))
 	}
 	outcomes := make([]outcome, len(sites))
 	failures := make([]error, len(sites))
@@ -157,9 +169,9 @@ func tryOne(suites []suite, number string) (outcome, error) {
 
 // fails reports whether the tests fail, panic or take for ever.
 func (s suite) fails(run, number string) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), s.limit+10*time.Second)
 	defer cancel()
-	test := exec.CommandContext(ctx, s.binary, "-test.run", run, "-test.failfast", "-test.timeout", "50s")
+	test := exec.CommandContext(ctx, s.binary, "-test.run", run, "-test.failfast", "-test.timeout", s.limit.String())
 	test.Dir = s.folder
 	test.Env = append(os.Environ(), variable+"="+number)
 	err := test.Run()
