@@ -123,8 +123,24 @@ func (c *Config) needed() []need {
 // fetchesKeys reports whether there is something to verify with the provider's
 // published keys.
 func (c *Config) fetchesKeys() bool {
-	signs := c.Profile.Identity != IdentifyNobody || isSignedMode(c.ResponseMode)
-	return signs && c.Profile.Keys == KeysFromJWKS && c.Keys == nil && !slices.ContainsFunc(c.algorithms(), isHMAC)
+	return c.Profile.Keys == KeysFromJWKS && c.Keys == nil && c.verifiesByKeys()
+}
+
+// verifiesByKeys reports whether anything is signed otherwise than with the secret.
+func (c *Config) verifiesByKeys() bool {
+	var algs []string
+	if c.Profile.Identity != IdentifyNobody {
+		algs = append(algs, c.algorithms()...)
+	}
+	if isSignedMode(c.ResponseMode) {
+		algs = append(algs, c.responseAlgorithms()...)
+	}
+	for _, alg := range []string{c.UserInfoAlgorithm, c.IntrospectionAlgorithm} {
+		if alg != "" {
+			algs = append(algs, alg)
+		}
+	}
+	return slices.ContainsFunc(algs, func(alg string) bool { return !isHMAC(alg) })
 }
 
 func (c *Config) checkClient() *ConfigError {
@@ -242,6 +258,9 @@ func (c *Config) checkIdentity() *ConfigError {
 	}
 	if p.Keys == KeysFromCertificates && c.Keys != nil {
 		return wrong("Keys", "are not for this profile: the certificate chain has them")
+	}
+	if c.Keys != nil && !c.verifiesByKeys() {
+		return wrong("Keys", "are beside a secret with which everything is signed")
 	}
 	if p.Identity != IdentifyByLegacyToken && (c.UnverifiedLegacyIdentity != "" || c.InsecureAcceptUnverified) {
 		return wrong("UnverifiedLegacyIdentity", "is not for this profile")

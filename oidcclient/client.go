@@ -150,9 +150,13 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if c.cfg.ClientCertificate != nil {
 		m = m.aliased()
 	}
-	keys, wrong := c.keySource(m.JWKSURI)
+	published, wrong := c.keySource(m.JWKSURI)
 	if wrong != nil {
 		return nil, wrong
+	}
+	keys := published
+	if slices.ContainsFunc(c.algorithms, isHMAC) {
+		keys = nil // the secret is
 	}
 	p := &provider{ProviderMetadata: m}
 	p.remote, _ = keys.(*idtoken.RemoteKeys)
@@ -185,17 +189,17 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	}
 	p.userinfo = p.verifier
 	if alg := c.cfg.UserInfoAlgorithm; alg != "" {
-		if p.userinfo, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
+		if p.userinfo, err = idtoken.NewVerifier(c.otherVerifier(config, published, alg)); err != nil {
 			return nil, &ConfigError{Field: "UserInfoAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
 	if alg := c.cfg.IntrospectionAlgorithm; alg != "" {
-		if p.about, err = idtoken.NewVerifier(c.otherVerifier(config, alg)); err != nil {
+		if p.about, err = idtoken.NewVerifier(c.otherVerifier(config, published, alg)); err != nil {
 			return nil, &ConfigError{Field: "IntrospectionAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
 	if isSignedMode(c.cfg.ResponseMode) {
-		if p.responses, err = idtoken.NewVerifier(c.otherVerifier(config, c.cfg.responseAlgorithms()...)); err != nil {
+		if p.responses, err = idtoken.NewVerifier(c.otherVerifier(config, published, c.cfg.responseAlgorithms()...)); err != nil {
 			return nil, &ConfigError{Field: "ResponseAlgorithm", Reason: err.Error(), Err: err}
 		}
 	}
@@ -203,11 +207,12 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 }
 
 // otherVerifier is as strict about other tokens as about ID tokens, but for what a
-// profile tolerates in those.
-func (c *Client) otherVerifier(config idtoken.Config, algs ...string) idtoken.Config {
-	config.Algorithms, config.Rules, config.Secret = algs, idtoken.Rules{}, nil
+// profile tolerates in those. Each is verified with the provider's keys, or with the
+// secret, by its own algorithm.
+func (c *Client) otherVerifier(config idtoken.Config, published idtoken.KeySource, algs ...string) idtoken.Config {
+	config.Algorithms, config.Rules, config.Secret, config.Keys = algs, idtoken.Rules{}, nil, published
 	if slices.ContainsFunc(algs, isHMAC) {
-		config.Secret = []byte(c.cfg.ClientSecret)
+		config.Secret, config.Keys = []byte(c.cfg.ClientSecret), nil
 	}
 	return config
 }
@@ -225,10 +230,10 @@ func (c *Client) keySource(jwksURI string) (idtoken.KeySource, *ConfigError) {
 		return source, nil
 	case c.cfg.Keys != nil:
 		return c.cfg.Keys, nil
-	case c.cfg.Profile.Keys == KeysPinned, slices.ContainsFunc(c.algorithms, isHMAC):
+	case c.cfg.Profile.Keys == KeysPinned:
 		return nil, nil
 	}
-	if jwksURI == "" { // of a client that logs nobody in
+	if jwksURI == "" { // of a client that has nothing to verify with keys
 		return noKeys{}, nil
 	}
 	source, wrong := c.remoteKeys(jwksURI)

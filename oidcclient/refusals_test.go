@@ -102,3 +102,45 @@ func TestUserInfoRefusesTheToken(t *testing.T) {
 		assert.Equal(t, []any{"access_token", oidcclient.FaultAnswer, status}, []any{refused.Check, refused.Fault, refused.Status})
 	}
 }
+
+// A refreshed ID token need not repeat what it has of the authentication (OpenID Connect
+// Core §12.2): that stays, and what it says anew counts.
+func TestRefreshKeepsTheAuthentication(t *testing.T) {
+	r := newRig(t, oidctest.Config{}, nil)
+	r.op.OnToken(func(i *oidctest.Issue) {
+		if i.Claims == nil {
+			return
+		}
+		i.Claims["acr"], i.Claims["amr"], i.Claims["sid"], i.Claims["email"] = "high", []string{"pwd", "otp"}, "s-1", "old@example.com"
+		if i.Grant == "refresh_token" {
+			for _, name := range []string{"acr", "amr", "auth_time", "sid"} {
+				delete(i.Claims, name)
+			}
+			i.Claims["email"] = "new@example.com"
+		}
+	})
+	session, err := r.login(t.Context())
+	require.NoError(t, err)
+	at, known := session.AuthenticatedAt()
+	require.True(t, known)
+	fresh, err := r.client.Refresh(t.Context(), session)
+	require.NoError(t, err)
+	sealer, err := oidcclient.NewSealer(make([]byte, oidcclient.SealerKeySize))
+	require.NoError(t, err)
+	sealed, err := sealer.SealSession(fresh)
+	require.NoError(t, err)
+	opened, err := sealer.OpenSession(sealed)
+	require.NoError(t, err)
+	for name, s := range map[string]*oidcclient.Session{"refreshed": fresh, "opened": opened} {
+		again, known := s.AuthenticatedAt()
+		assert.True(t, known, name)
+		assert.True(t, at.Equal(again), name)
+		assert.Equal(t, []any{"high", []string{"pwd", "otp"}, "s-1"}, []any{s.ACR(), s.AMR(), s.SessionID()}, name)
+		var claims struct {
+			Email string `json:"email"`
+		}
+		require.NoError(t, s.Claims(&claims))
+		assert.Equal(t, "new@example.com", claims.Email, name)
+	}
+	assert.Empty(t, fresh.IDToken().ACR())
+}

@@ -72,9 +72,14 @@ type sessionData struct {
 	SessionState       string // session_state; "" when none came
 	FrontChannel       int64  // 1: the access token came with the browser
 	Sources            string // JSON of the claim sources; "" without any
+
+	// Of the authentication, which a refreshed ID token may leave out.
+	SessionID, ACR string
+	AMR            []string
+	AuthTime       time.Time
 }
 
-const sessionVersion = 4
+const sessionVersion = 5
 
 // pack and unpack are the only places that know the order.
 func (d *sessionData) pack() []byte {
@@ -98,6 +103,10 @@ func (d *sessionData) pack() []byte {
 	w.Text(d.SessionState)
 	w.Int(d.FrontChannel)
 	w.Text(d.Sources)
+	w.Text(d.SessionID)
+	w.Text(d.ACR)
+	w.Texts(d.AMR)
+	w.Time(d.AuthTime)
 	return w.Bytes()
 }
 
@@ -108,6 +117,7 @@ func (d *sessionData) unpack(text []byte) (ok bool) {
 		AlternativeSubject: r.Text(), AccessToken: r.Text(), RefreshToken: r.Text(), Scopes: r.Texts(),
 		Expiry: r.Time(), ReceivedAt: r.Time(), StartedAt: r.Time(), UserInfo: r.Text(), Details: r.Text(),
 		ProofKey: r.Text(), SessionState: r.Text(), FrontChannel: r.Int(), Sources: r.Text(),
+		SessionID: r.Text(), ACR: r.Text(), AMR: r.Texts(), AuthTime: r.Time(),
 	}
 	return r.Done() && d.Version == sessionVersion
 }
@@ -127,9 +137,24 @@ func (d *sessionData) take(t *tokenResponse, neverRefresh bool) {
 	}
 }
 
+// setIDToken takes the identity from a token. A refreshed one is about the same
+// authentication, and what it does not repeat of that stays (OpenID Connect Core §12.2).
 func (s *Session) setIDToken(token *idtoken.IDToken) {
 	s.idToken = &keptToken{raw: token.Raw(), token: token}
-	s.data.IDToken, s.data.Subject = token.Raw(), token.Subject()
+	d := &s.data
+	d.IDToken, d.Subject = token.Raw(), token.Subject()
+	if sid := token.SessionID(); sid != "" {
+		d.SessionID = sid
+	}
+	if acr := token.ACR(); acr != "" {
+		d.ACR = acr
+	}
+	if amr := token.AMR(); len(amr) > 0 {
+		d.AMR = amr
+	}
+	if at, ok := token.AuthTime(); ok {
+		d.AuthTime = at.UTC()
+	}
 }
 
 func (s *Session) setLegacy(legacy *idtoken.LegacyIdentity) {
@@ -170,7 +195,7 @@ func (s *Session) AlternativeSubject() (string, bool) {
 
 // SessionID returns sid, the provider's name for its own session, by which a
 // logout token ends this one; "" when the ID token has none.
-func (s *Session) SessionID() string { return s.IDToken().SessionID() }
+func (s *Session) SessionID() string { return s.data.SessionID }
 
 // IDToken returns the verified ID token; nil where the identity is a legacy one, or
 // there is none.
@@ -202,19 +227,16 @@ func (s *Session) UserInfoClaims(v any) error {
 
 // ACR returns the authentication context class of the login; "" when the
 // provider named none.
-func (s *Session) ACR() string { return s.IDToken().ACR() }
+func (s *Session) ACR() string { return s.data.ACR }
 
 // AMR returns the authentication methods of the login.
-func (s *Session) AMR() []string { return s.IDToken().AMR() }
+func (s *Session) AMR() []string { return slices.Clone(s.data.AMR) }
 
 // AuthenticatedAt returns when the person authenticated at the provider
 // (auth_time); false when it did not say, as it may unless it was asked for a
 // maximum age.
 func (s *Session) AuthenticatedAt() (time.Time, bool) {
-	if s.idToken == nil {
-		return time.Time{}, false
-	}
-	return s.IDToken().AuthTime()
+	return s.data.AuthTime, !s.data.AuthTime.IsZero()
 }
 
 // Scopes returns what the access token is good for: what the provider said, or

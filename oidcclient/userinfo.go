@@ -117,7 +117,8 @@ func (c *Client) readUserInfo(ctx context.Context, found *provider, subject stri
 			return nil, err
 		}
 		opened := *got
-		opened.Body, opened.MediaType, signed = []byte(inner), "application/json", !text
+		// Where a signature was agreed it is there, whatever the sender calls it.
+		opened.Body, opened.MediaType, signed = []byte(inner), "application/json", !text || c.cfg.UserInfoAlgorithm != ""
 		got = &opened
 	}
 	if got.Status == http.StatusOK && signed && found.verifier != nil {

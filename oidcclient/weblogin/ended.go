@@ -25,18 +25,24 @@ const (
 // store doesn't show who is logged in; a subject that can be guessed can be
 // found again.
 func logoutNames(s *Session) []string {
-	var names []string
-	if s.Login.Identified() {
-		names = append(names, subjectName(s.Client, s.Login.Issuer(), s.Login.Subject()))
+	if !s.Login.Identified() {
+		return nil
 	}
-	if sid := s.Login.SessionID(); sid != "" {
-		names = append(names, sidName(s.Client, s.Login.Issuer(), sid))
+	client, issuer, subject, sid := s.Client, s.Login.Issuer(), s.Login.Subject(), s.Login.SessionID()
+	if sid == "" {
+		return []string{subjectName(client, issuer, subject), unnamedName(client, issuer, subject)}
 	}
-	return names
+	return []string{subjectName(client, issuer, subject), sidName(client, issuer, sid)}
 }
 
 func subjectName(client, issuer, subject string) string {
 	return digest("sub", client, issuer, subject)
+}
+
+// unnamedName is of sessions that the provider gave no sid: a logout token that names one
+// of the person's sessions may be about any of them.
+func unnamedName(client, issuer, subject string) string {
+	return digest("sub without sid", client, issuer, subject)
 }
 
 func sidName(client, issuer, sid string) string { return digest("sid", client, issuer, sid) }
@@ -56,8 +62,16 @@ func (s *Session) marks() []string {
 }
 
 // endNamed ends the sessions of one client with this sid, this subject, or both
-// where neither is "". It returns how many of them were in the store.
+// where neither is "", and then those of the subject that have no sid too. It returns
+// how many of them were in the store.
 func (h *Handler) endNamed(ctx context.Context, client, issuer, sid, subject string) (int, error) {
+	unnamed := 0
+	if sid != "" && subject != "" {
+		var err error
+		if unnamed, err = h.endWith(ctx, unnamedName(client, issuer, subject)); err != nil {
+			return 0, err
+		}
+	}
 	var names []string
 	if sid != "" {
 		names = append(names, sidName(client, issuer, sid))
@@ -65,6 +79,12 @@ func (h *Handler) endNamed(ctx context.Context, client, issuer, sid, subject str
 	if subject != "" {
 		names = append(names, subjectName(client, issuer, subject))
 	}
+	named, err := h.endWith(ctx, names...)
+	return unnamed + named, err
+}
+
+// endWith ends the sessions that have all of these names.
+func (h *Handler) endWith(ctx context.Context, names ...string) (int, error) {
 	if h.inCookies && len(names) > 0 {
 		// First, so that none enters the store afterwards. The first name is the
 		// narrower one, and the last the one that has to fit too.

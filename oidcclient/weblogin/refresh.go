@@ -128,7 +128,27 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 		return nil, refusal
 	}
 	h.log.InfoContext(ctx, "session refreshed", "client", s.Client)
-	return s, nil
+	return h.withUserInfo(ctx, s), nil
+}
+
+// withUserInfo asks for userinfo again where the login had it, with tokens that are
+// stored already. What can't be had, or is about somebody else, leaves what was known.
+func (h *Handler) withUserInfo(ctx context.Context, s *Session) *Session {
+	if !s.Login.HasUserInfo() {
+		return s
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	renewed := *s
+	var err error
+	if renewed.Login, err = h.clients[s.Client].UserInfo(ctx, s.Login); err == nil {
+		err = h.put(ctx, &renewed)
+	}
+	if err != nil {
+		h.log.WarnContext(ctx, "userinfo not renewed", "client", s.Client, "error", err)
+		return s
+	}
+	return &renewed
 }
 
 // refreshFailed notes a refresh after which the session goes on.
@@ -164,6 +184,9 @@ func (h *Handler) refusedAtProvider(ctx context.Context, s *Session, e *oidcclie
 	}
 	if err == nil {
 		h.log.InfoContext(ctx, "session ended", "client", s.Client, "reason", "refresh refused")
+	}
+	if e.Check != "" {
+		return nil, loginRequired("refused: " + e.Check + ": what the provider renewed is not this login")
 	}
 	return nil, loginRequired("the login has ended at the provider")
 }

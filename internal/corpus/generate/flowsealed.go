@@ -39,8 +39,8 @@ func loginText(change ...any) string {
 // sessionText is the stored form of a session, with changes by name.
 func sessionText(k keyring, change ...any) string {
 	f := idTokenFamily()
-	o := with(object{"v": 4, "sub": subject, "id_token": f.sign(k, token{})}, change...)
-	return packed(o["v"], client, issuer, o["sub"], o["id_token"], "", "", accessToken, "", []string{}, 0, nanoseconds(now), nanoseconds(now), "", "", "", "", 0, "")
+	o := with(object{"v": 5, "sub": subject, "id_token": f.sign(k, token{})}, change...)
+	return packed(o["v"], client, issuer, o["sub"], o["id_token"], "", "", accessToken, "", []string{}, 0, nanoseconds(now), nanoseconds(now), "", "", "", "", 0, "", "", "", []string{}, 0)
 }
 
 func pendingText(text string) string { return sealed(sealingKey, "pending", text, "") }
