@@ -259,3 +259,22 @@ func TestLogoutOnAnotherReplica(t *testing.T) {
 		assert.Nil(t, other.session())
 	}
 }
+
+// A logout token that names one of the person's sessions may be about any of those that
+// got no name.
+func TestLogoutOfSessionsWithoutSID(t *testing.T) {
+	s := newSite(t, rig{})
+	op := s.ops["op"]
+	named, unnamed := s.browser(), s.browser()
+	named.login("/login/op")
+	op.OnToken(func(i *oidctest.Issue) { delete(i.Claims, "sid") })
+	unnamed.login("/login/op")
+	op.OnToken(nil) // logout tokens have it
+	subject := unnamed.session()["subject"].(string)
+	require.NotContains(t, unnamed.session()["claims"], "sid")
+	status, err := op.BackChannelLogout(t.Context(), subject, "another-session")
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusOK, status)
+	assert.Nil(t, unnamed.session())
+	assert.NotNil(t, named.session(), "which has another name")
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
@@ -160,4 +161,48 @@ func TestCrossSitePostsAreRefused(t *testing.T) {
 	for _, header := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Origin", s.url}, {"Sec-Fetch-Site", "none"}} {
 		assert.Equal(t, http.StatusOK, b.ask("/refresh", url.Values{}, header...).StatusCode, header)
 	}
+}
+
+// A refresh brings userinfo up to date where the login had it; what can't be had, or is
+// about somebody else, leaves what was known.
+func TestRefreshRenewsUserInfo(t *testing.T) {
+	s := newSite(t, rig{client: func(_ string, c *oidcclient.Config) { c.UserInfo = true }})
+	op, name := s.ops["op"], "Anna"
+	op.OnToken(func(i *oidctest.Issue) {
+		if i.Step == oidctest.StepUserInfo {
+			i.Claims["name"] = name
+		}
+	})
+	b := s.browser()
+	b.login("/login/op")
+	shown := func() any { return b.session()["userinfo"].(map[string]any)["name"] }
+	require.Equal(t, "Anna", shown())
+	name = "Anna Married"
+	p := b.ask("/refresh", url.Values{})
+	require.Equal(t, http.StatusOK, p.StatusCode, p.body)
+	assert.Equal(t, "Anna Married", p.json(t)["userinfo"].(map[string]any)["name"])
+	assert.Equal(t, "Anna Married", shown(), "and it is stored")
+	for status, body := range map[int]string{503: "", 401: `{}`, 200: `{"sub":"somebody-else","name":"Mallory"}`} {
+		op.Answer(oidctest.StepUserInfo, oidctest.Reply{Status: status, Body: body})
+		p = b.ask("/refresh", url.Values{})
+		require.Equal(t, http.StatusOK, p.StatusCode, p.body)
+		assert.Equal(t, "Anna Married", shown(), "%d", status)
+	}
+	assert.Equal(t, 4, s.sent("refresh_token"), "each with the refresh token of the one before")
+}
+
+// What ended a session at a refresh is said: it need not be the provider's refusal.
+func TestRefreshSaysWhatWasRefused(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	s.ops["op"].OnToken(func(i *oidctest.Issue) {
+		if i.Claims != nil && i.Grant == "refresh_token" {
+			i.Claims["aud"] = "another-client"
+		}
+	})
+	p := b.ask("/refresh", url.Values{}, "Accept", "application/json")
+	assert.Equal(t, http.StatusUnauthorized, p.StatusCode)
+	_, description := p.refusal(t)
+	assert.Contains(t, description, "aud")
 }

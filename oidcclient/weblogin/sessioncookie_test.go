@@ -25,7 +25,7 @@ func TestSessionsInCookies(t *testing.T) {
 		"refresh": TestRefresh, "dead refresh token": TestRefreshTokenIsDead, "outage": TestRefreshDuringOutage,
 		"refresh of another person": TestRefreshOfAnotherPersonEndsTheSession, "logout during refresh": TestLogoutDuringRefresh,
 		"cross-site posts": TestCrossSitePostsAreRefused, "back-channel logout": TestBackChannelLogoutEndsExactlyThose,
-		"back-channel refusals": TestBackChannelLogoutRefusals, "link": TestLink, "nobody": TestSessionOfNobody, "nobody linked": TestNobodyIsLinkedToAPerson,
+		"back-channel refusals": TestBackChannelLogoutRefusals, "no sid": TestLogoutOfSessionsWithoutSID, "userinfo": TestRefreshRenewsUserInfo, "link": TestLink, "nobody": TestSessionOfNobody, "nobody linked": TestNobodyIsLinkedToAPerson,
 	} {
 		t.Run(name, test)
 	}
