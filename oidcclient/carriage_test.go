@@ -149,7 +149,7 @@ func TestPushRefusals(t *testing.T) {
 		fault  Fault
 		says   string
 	}{
-		"not 201":           {pushing{status: 200, kind: "application/json", body: `{"request_uri":"urn:x","expires_in":60}`}, FaultProvider, "no OAuth error"},
+		"not 201":           {pushing{status: 200, kind: "application/json", body: `{"request_uri":"urn:x","expires_in":60}`}, FaultProvider, "not 201"},
 		"an error":          {pushing{status: 400, kind: "application/json", body: `{"error":"invalid_request","error_description":"<script>"}`}, FaultProvider, "provider said invalid_request"},
 		"down":              {pushing{status: 503}, FaultOutage, "503"},
 		"no JSON by type":   {pushing{status: 201, kind: "text/html", body: `{"request_uri":"urn:x","expires_in":60}`}, FaultProvider, "content type"},

@@ -145,6 +145,17 @@ func (c *Client) needs(m *ProviderMetadata) bool {
 	return slices.ContainsFunc(c.cfg.needed(), func(n need) bool { return n.of(m) == "" })
 }
 
+// lacks says which endpoint is missing from metadata that are all there is; nil where
+// none is.
+func (c *Client) lacks(m *ProviderMetadata) error {
+	for _, need := range c.cfg.needed() {
+		if need.of(m) == "" {
+			return providerFault(StepDiscover, 0, "metadata lack "+need.name)
+		}
+	}
+	return nil
+}
+
 // newProvider makes the verifiers for metadata that are complete.
 func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if c.cfg.ClientCertificate != nil {
@@ -325,8 +336,8 @@ func (c *Client) find(ctx context.Context) (*provider, error) {
 	if fault := c.cfg.checkFAPIProvider(&m); fault != nil {
 		return nil, fault
 	}
-	if c.needs(&m) {
-		return nil, providerFault(StepDiscover, 0, "metadata lack an endpoint that is needed")
+	if err := c.lacks(&m); err != nil {
+		return nil, err
 	}
 	if err := c.suits(&m); err != nil {
 		return nil, err

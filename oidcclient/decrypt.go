@@ -73,7 +73,7 @@ func (c *Config) decryptionKeys() ([]jwe.Key, *ConfigError) {
 			fits = fits || key.Fits(agreed.how.Algorithm) && !c.DecryptionKeys[i].Unpublished
 		}
 		if !fits {
-			return nil, wrong(agreed.field, "has no key in DecryptionKeys that is published")
+			return nil, wrong(agreed.field, "is agreed, and no key for decryption that is published fits it")
 		}
 	}
 	return keys, nil

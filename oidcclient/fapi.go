@@ -79,17 +79,27 @@ func (c *Config) fillFAPI() {
 	case carriage == CarryQuery:
 		c.Carriage = CarryPushed
 	}
+	c.fillResponse()
 	if c.FAPI == FAPI1Advanced {
-		if c.ResponseType == "" && !isSignedMode(c.ResponseMode) {
-			c.ResponseType = "code id_token"
-		}
 		return
-	}
-	if c.ResponseMode == "" && c.FAPI == FAPI2MessageSigning {
-		c.ResponseMode = modeJWT
 	}
 	if c.ClientCertificate == nil {
 		c.DPoP = true
+	}
+}
+
+// fillResponse chooses between an ID token beside the code and a signed response: what
+// was said of signed responses, or of nobody being identified, leaves the latter only.
+func (c *Config) fillResponse() {
+	signed := c.FAPI == FAPI2MessageSigning || c.ResponseAlgorithm != "" || c.ResponseEncrypted != nil
+	if c.FAPI == FAPI1Advanced {
+		signed = signed || c.ResponseType == typeCode || c.Profile.Identity == IdentifyNobody
+	}
+	switch {
+	case c.ResponseMode == "" && signed:
+		c.ResponseMode = modeJWT
+	case c.FAPI == FAPI1Advanced && c.ResponseType == "" && !isSignedMode(c.ResponseMode):
+		c.ResponseType = "code id_token"
 	}
 }
 

@@ -59,15 +59,21 @@ func TestFAPIChooses(t *testing.T) {
 		dpop        bool
 		method      string
 	}{
-		"1":                    {FAPI1Advanced, true, nil, CarryObject, "code id_token", "", false, authPrivateKeyJWT},
-		"1 signed responses":   {FAPI1Advanced, true, func(c *Config) { c.ResponseMode = "jwt" }, CarryObject, "code", "jwt", false, authPrivateKeyJWT},
-		"1 pushed":             {FAPI1Advanced, true, func(c *Config) { c.Carriage = CarryPushed }, CarryPushedObject, "code id_token", "", false, authPrivateKeyJWT},
-		"2":                    {FAPI2Security, false, nil, CarryPushed, "code", "", true, authPrivateKeyJWT},
-		"2 with a certificate": {FAPI2Security, true, nil, CarryPushed, "code", "", false, authPrivateKeyJWT},
-		"2 without a key":      {FAPI2Security, true, func(c *Config) { c.Key = nil }, CarryPushed, "code", "", false, authTLS},
-		"2 with both":          {FAPI2Security, true, func(c *Config) { c.DPoP = true }, CarryPushed, "code", "", true, authPrivateKeyJWT},
-		"message signing":      {FAPI2MessageSigning, false, nil, CarryPushedObject, "code", "jwt", true, authPrivateKeyJWT},
-		"plain responses":      {FAPI2MessageSigning, false, func(c *Config) { c.ResponseMode = "query" }, CarryPushedObject, "code", "query", true, authPrivateKeyJWT},
+		"1":                           {FAPI1Advanced, true, nil, CarryObject, "code id_token", "", false, authPrivateKeyJWT},
+		"1 signed responses":          {FAPI1Advanced, true, func(c *Config) { c.ResponseMode = "jwt" }, CarryObject, "code", "jwt", false, authPrivateKeyJWT},
+		"1 code":                      {FAPI1Advanced, true, func(c *Config) { c.ResponseType = "code" }, CarryObject, "code", "jwt", false, authPrivateKeyJWT},
+		"1 an algorithm of responses": {FAPI1Advanced, true, func(c *Config) { c.ResponseAlgorithm = "PS256" }, CarryObject, "code", "jwt", false, authPrivateKeyJWT},
+		"1 nobody identified": {FAPI1Advanced, true, func(c *Config) {
+			c.Profile, c.Scopes = Profile{Name: "test", Identity: IdentifyNobody}, []string{"accounts"}
+		}, CarryObject, "code", "jwt", false, authPrivateKeyJWT},
+		"2 an algorithm of responses": {FAPI2Security, false, func(c *Config) { c.ResponseAlgorithm = "PS256" }, CarryPushed, "code", "jwt", true, authPrivateKeyJWT},
+		"1 pushed":                    {FAPI1Advanced, true, func(c *Config) { c.Carriage = CarryPushed }, CarryPushedObject, "code id_token", "", false, authPrivateKeyJWT},
+		"2":                           {FAPI2Security, false, nil, CarryPushed, "code", "", true, authPrivateKeyJWT},
+		"2 with a certificate":        {FAPI2Security, true, nil, CarryPushed, "code", "", false, authPrivateKeyJWT},
+		"2 without a key":             {FAPI2Security, true, func(c *Config) { c.Key = nil }, CarryPushed, "code", "", false, authTLS},
+		"2 with both":                 {FAPI2Security, true, func(c *Config) { c.DPoP = true }, CarryPushed, "code", "", true, authPrivateKeyJWT},
+		"message signing":             {FAPI2MessageSigning, false, nil, CarryPushedObject, "code", "jwt", true, authPrivateKeyJWT},
+		"plain responses":             {FAPI2MessageSigning, false, func(c *Config) { c.ResponseMode = "query" }, CarryPushedObject, "code", "query", true, authPrivateKeyJWT},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := fapiConfig(tt.profile)
@@ -115,8 +121,9 @@ func TestFAPIRefusesConfigurations(t *testing.T) {
 		"no authentication":       {all, func(c *Config) { c.AuthMethod = authNone }, "AuthMethod", "§5"},
 		"implicit":                {all, func(c *Config) { c.ResponseType = "id_token" }, "ResponseType", "§5"},
 		"a token in front":        {one, func(c *Config) { c.ResponseType = "code id_token token" }, "ResponseType", "§5.2.2 no. 2"},
-		"a plain code":            {one, func(c *Config) { c.ResponseType = "code" }, "ResponseType", "§5.2.2 no. 2"},
+		"a plain code":            {one, func(c *Config) { c.ResponseType, c.ResponseMode = "code", "query" }, "ResponseType", "§5.2.2 no. 2"},
 		"hybrid":                  {two, func(c *Config) { c.ResponseType, c.ResponseMode = "code id_token", "form_post" }, "ResponseType", "§5.3.3.2 no. 1"},
+		"proofs":                  {one, func(c *Config) { c.DPoP = true }, "DPoP", "§5.2.2 no. 5"},
 		"no certificate":          {one, func(c *Config) { c.ClientCertificate = nil }, "ClientCertificate", "§5.2.3 no. 1"},
 		"requests not pushed":     {two, func(c *Config) { c.Carriage = CarryObject }, "Carriage", "§5.3.3.2 no. 2"},
 		"another audience":        {two, func(c *Config) { c.AssertionAudience = "token_endpoint" }, "AssertionAudience", "§5.3.3.1 no. 5"},

@@ -95,6 +95,7 @@ func strong(method string) bool {
 func fapi1Client() []clause {
 	return []clause{
 		{specFAPI1, "5.2.3 no. 1", "ClientCertificate", "is missing, and tokens are bound to it", func(c *Config, _ *ProviderMetadata) bool { return c.ClientCertificate != nil }},
+		{specFAPI1, "5.2.2 no. 5", "DPoP", "binds tokens otherwise than to the certificate", func(c *Config, _ *ProviderMetadata) bool { return !c.DPoP }},
 		{specFAPI1, "5.2.3 no. 2, 8", "Carriage", "does not put all parameters into a signed request object", func(c *Config, _ *ProviderMetadata) bool {
 			return c.Carriage == CarryObject || c.Carriage == CarryReference || c.Carriage == CarryPushedObject
 		}},

@@ -61,8 +61,8 @@ func (c *Client) consult(ctx context.Context, cfg *Config) (*FoundProvider, erro
 // have refused it.
 func (c *Client) complies() error {
 	m := c.cfg.Provider
-	if c.needs(m) {
-		return providerFault(StepDiscover, 0, "metadata lack an endpoint that is needed")
+	if err := c.lacks(m); err != nil {
+		return err
 	}
 	return c.suits(m)
 }

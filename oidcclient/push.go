@@ -30,7 +30,10 @@ func (c *Client) push(ctx context.Context, found *provider, params url.Values, k
 	if err != nil {
 		return "", err
 	}
-	if got.Status != http.StatusCreated {
+	switch {
+	case got.Status == http.StatusOK:
+		return "", providerFault(StepPush, got.Status, "answer is not 201 Created (RFC 9126 §2.2)")
+	case got.Status != http.StatusCreated:
 		return "", tokenError(StepPush, got)
 	}
 	if !got.IsJSON() {

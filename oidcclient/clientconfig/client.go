@@ -1,6 +1,7 @@
 package clientconfig
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -133,9 +134,11 @@ type Client struct {
 	// UserInfoSignedResponseAlg demands signed userinfo, with this algorithm.
 	UserInfoSignedResponseAlg string `json:"userinfo_signed_response_alg"`
 
-	// JWKS has this client's private keys: those with use enc decrypt, and one with
-	// another or no use signs, instead of private_key_file. Of several it is the one that
-	// fits the algorithm by which the client signs, and the others are only published.
+	// JWKS has this client's private keys: those for encryption, by their use, alg or
+	// key_ops, decrypt, and one of the others signs, instead of private_key_file. Of
+	// several it is the one that fits the algorithm by which the client signs, and the
+	// others are only published; so are public ones, of which the one that belongs to
+	// private_key_file gives that its kid.
 	JWKS json.RawMessage `json:"jwks"`
 	// PublishedJWKS has public keys for signatures that are published beside the one
 	// that signs, each with a kid: the next one and the last one; see
@@ -189,7 +192,7 @@ func memberOf() map[string]string {
 		"Provider": "provider_metadata", "DiscoveryURL": "discovery_url", "ClientID": "client_id",
 		"ClientSecret": "client_secret", "RedirectURI": "redirect_uris", "PostLogoutRedirectURI": "post_logout_redirect_uris",
 		"Scopes": "scope", "AuthMethod": "token_endpoint_auth_method", "AuthAlgorithm": "token_endpoint_auth_signing_alg",
-		"AssertionAudience": "client_assertion_audience", "Key": "private_key_file", "RequestEncryption": "request_object_encryption_alg",
+		"AssertionAudience": "client_assertion_audience", "RequestEncryption": "request_object_encryption_alg",
 		"ClientCertificate": "tls_client_certificate_file", "DPoP": "dpop_bound_access_tokens", "UserInfo": "userinfo", "FAPI": "fapi", "DistributedClaims": "distributed_claims", "Account": "webfinger", "Register": "dynamic_registration", "BackchannelAlgorithm": "backchannel_authentication_request_signing_alg",
 		"ProviderSource": "federation", "IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
@@ -269,7 +272,14 @@ func (m *Client) request(c *oidcclient.Config, _ string) *Error {
 		kind = "pushed"
 	}
 	switch kind {
-	case "", "none":
+	case "":
+		if c.FAPI == oidcclient.FAPI2Security && m.RequestObjectSigningAlg != "" {
+			c.Carriage = oidcclient.CarryPushedObject
+		}
+	case "none":
+		if c.FAPI != oidcclient.FAPINone || c.Profile.Carriage != oidcclient.CarryQuery {
+			return &Error{Member: "request", Reason: "is none, which this profile does not allow"}
+		}
 	case "object":
 		c.Carriage = oidcclient.CarryObject
 	case "uri":
@@ -289,9 +299,18 @@ func (m *Client) request(c *oidcclient.Config, _ string) *Error {
 	}
 	c.Authorize = oidcclient.BeginOptions{
 		Prompt: strings.Fields(m.Prompt), LoginHint: m.LoginHint, UILocales: strings.Fields(m.UILocales),
-		Claims: string(m.Claims), AuthorizationDetails: string(m.AuthorizationDetails), Resources: m.ResourceIndicators,
+		Claims: compact(m.Claims), AuthorizationDetails: compact(m.AuthorizationDetails), Resources: m.ResourceIndicators,
 	}
 	return nil
+}
+
+// compact leaves out the space of a file, which would travel in a URL.
+func compact(text json.RawMessage) string {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil {
+		return string(text) // is none, and refused as that
+	}
+	return out.String()
 }
 
 func (m *Client) tls(c *oidcclient.Config, dir string) *Error {

@@ -35,7 +35,8 @@ type File struct {
 	// mode of OpenID Connect CIBA Core §5).
 	Pings map[string]bool
 
-	federated map[string]federation.EntityConfig // clients of federations, without metadata
+	keyMembers map[string]string                  // which member says how each client signs
+	federated  map[string]federation.EntityConfig // clients of federations, without metadata
 }
 
 // An Error names the client and the member of a file that are wrong. Its text is
@@ -92,7 +93,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 	if len(members.Clients) == 0 {
 		return nil, &Error{Member: "clients", Reason: "is missing or names none"}
 	}
-	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}, federated: map[string]federation.EntityConfig{}}
+	file := &File{BaseURL: members.BaseURL, Clients: map[string]oidcclient.Config{}, Resources: map[string]string{}, Pings: map[string]bool{}, keyMembers: map[string]string{}, federated: map[string]federation.EntityConfig{}}
 	for _, name := range slices.Sorted(maps.Keys(members.Clients)) {
 		var member Client
 		if err := strictjson.UnmarshalClosed(members.Clients[name], &member, maxDepth); err != nil {
@@ -112,7 +113,7 @@ func Read(r io.Reader, dir string) (*File, error) {
 			err.Client = name
 			return nil, err
 		}
-		file.Clients[name] = config
+		file.Clients[name], file.keyMembers[name] = config, member.keyMember()
 		file.Pings[name] = member.BackchannelTokenDeliveryMode == "ping"
 		if member.Resource != "" {
 			file.Resources[name] = member.Resource
@@ -133,21 +134,25 @@ func (f *File) New(adjust func(name string, c *oidcclient.Config)) (map[string]*
 		}
 		client, err := oidcclient.New(config)
 		if err != nil {
-			return nil, named(name, err)
+			return nil, named(name, err, f.keyMembers[name])
 		}
 		clients[name] = client
 	}
 	return clients, nil
 }
 
-// named says in a file's words which field of a Config was wrong.
-func named(client string, err error) *Error {
+// named says in a file's words which field of a Config was wrong. keyMember is that of
+// the key.
+func named(client string, err error, keyMember string) *Error {
 	var wrong *oidcclient.ConfigError
 	if !errors.As(err, &wrong) {
 		return &Error{Client: client, Reason: err.Error(), Err: err}
 	}
 	member, ok := memberOf()[wrong.Field]
-	if !ok {
+	switch {
+	case wrong.Field == "Key":
+		member = keyMember
+	case !ok:
 		member = wrong.Field
 	}
 	return &Error{Client: client, Member: member, Reason: wrong.Reason, Err: err}

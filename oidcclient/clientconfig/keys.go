@@ -3,7 +3,9 @@ package clientconfig
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 
+	"github.com/rely-go/rely/internal/jwe"
 	"github.com/rely-go/rely/internal/jwx"
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
@@ -47,6 +49,32 @@ func decrypting(c *oidcclient.Config, text json.RawMessage, unpublished bool) er
 	return err
 }
 
+// purpose returns the use of a key, also where it follows from its algorithm or its
+// operations (RFC 7517 §4.2 to §4.4).
+func purpose(text json.RawMessage) (use string, err error) {
+	var key struct {
+		Use        string   `json:"use"`
+		Algorithm  string   `json:"alg"`
+		Operations []string `json:"key_ops"`
+	}
+	if err := strictjson.Unmarshal(text, &key, maxDepth); err != nil {
+		return "", err
+	}
+	decrypts := func(operation string) bool {
+		return slices.Contains([]string{"decrypt", "unwrapKey", "deriveKey", "deriveBits"}, operation)
+	}
+	if key.Use == "" && (jwe.KnownAlgorithm(key.Algorithm) || slices.ContainsFunc(key.Operations, decrypts)) {
+		return "enc", nil
+	}
+	return key.Use, nil
+}
+
+// isPublic reports whether a JWK is the public half of a key.
+func isPublic(text json.RawMessage) bool {
+	object, err := strictjson.ParseObject(text, maxDepth)
+	return err == nil && !object.Has("d") && !object.Has("k")
+}
+
 // privateKeys gives each key of a JWK Set to read, with its use.
 func privateKeys(member string, jwks json.RawMessage, read func(text json.RawMessage, use string) error) *Error {
 	if jwks == nil {
@@ -59,13 +87,11 @@ func privateKeys(member string, jwks json.RawMessage, read func(text json.RawMes
 		return &Error{Member: member, Reason: "is no JWK Set with a private key"}
 	}
 	for _, text := range set.Keys {
-		var use struct {
-			Use string `json:"use"`
-		}
-		if err := strictjson.Unmarshal(text, &use, maxDepth); err != nil {
+		use, err := purpose(text)
+		if err != nil {
 			return &Error{Member: member, Reason: "has a key that can't be read"}
 		}
-		if err := read(text, use.Use); err != nil {
+		if err := read(text, use); err != nil {
 			return &Error{Member: member, Reason: err.Error(), Err: err}
 		}
 	}

@@ -2,20 +2,23 @@ package clientconfig
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// Registered has the members that a provider is told when it registers the client, and
-// that mean nothing else here (RFC 7591 §2, OpenID Connect Dynamic Client Registration
-// §2): they are only for dynamic_registration, but for grant_types.
+// Registered has the members that a provider is told when it registers the client (RFC
+// 7591 §2, OpenID Connect Dynamic Client Registration §2): with dynamic_registration they
+// are sent. Of a client that is registered already they say what is, and change nothing
+// but what is said of grant_types, response_types and require_signed_request_object.
 type Registered struct {
 	// GrantTypes are what the client uses. A list without authorization_code and implicit
 	// says that it has nobody log in by a browser, and needs no redirect_uris.
 	GrantTypes []string `json:"grant_types,omitempty"`
+
+	// ResponseTypes has to name the one that is used.
+	ResponseTypes []string `json:"response_types,omitempty"`
 
 	ApplicationType     string   `json:"application_type,omitempty"`      // web or native
 	SubjectType         string   `json:"subject_type,omitempty"`          // public or pairwise
@@ -37,7 +40,7 @@ type Registered struct {
 	BackchannelLogoutSessionRequired  bool `json:"backchannel_logout_session_required,omitempty"`
 	FrontchannelLogoutSessionRequired bool `json:"frontchannel_logout_session_required,omitempty"`
 
-	RequireSignedRequestObject bool     `json:"require_signed_request_object,omitempty"` // RFC 9101 §10.5
+	RequireSignedRequestObject bool     `json:"require_signed_request_object,omitempty"` // RFC 9101 §10.5; refused where none is sent
 	AuthorizationDetailsTypes  []string `json:"authorization_details_types,omitempty"`   // RFC 9396 §10
 	TLSClientAuthSubjectDN     string   `json:"tls_client_auth_subject_dn,omitempty"`    // RFC 8705 §2.1.2: one of these five
 	TLSClientAuthSANDNS        string   `json:"tls_client_auth_san_dns,omitempty"`       // a dNSName
@@ -45,8 +48,6 @@ type Registered struct {
 	TLSClientAuthSANIP         string   `json:"tls_client_auth_san_ip,omitempty"`        // an iPAddress
 	TLSClientAuthSANEmail      string   `json:"tls_client_auth_san_email,omitempty"`     // an rfc822Name
 }
-
-const onlyRegistered = "is only for dynamic_registration"
 
 // members returns those that are there, by their registered names.
 func (r *Registered) members() (map[string]any, *Error) {
@@ -59,6 +60,12 @@ func (r *Registered) members() (map[string]any, *Error) {
 		return nil, &Error{Reason: "can't be registered", Err: err}
 	}
 	return said, nil
+}
+
+// sameWords compares what has no order.
+func sameWords(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
 }
 
 // needsBrowser reports whether people log in to the client by a browser.
@@ -86,17 +93,20 @@ const callbackPlace = "/callback/"
 
 // registration says what is registered beside what follows from the configuration.
 func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
+	used := strings.Fields(c.ResponseType)
+	if len(used) == 0 {
+		used = []string{"code"}
+	}
+	if m.ResponseTypes != nil && !slices.ContainsFunc(m.ResponseTypes, func(one string) bool { return sameWords(strings.Fields(one), used) }) && c.FAPI == oidcclient.FAPINone {
+		return &Error{Member: "response_types", Reason: "do not name the response_type that is used"}
+	}
 	said, err := m.Registered.members()
 	if err != nil {
 		return err
 	}
 	if !m.DynamicRegistration {
 		if m.InitialAccessToken != "" {
-			return &Error{Member: "initial_access_token", Reason: onlyRegistered}
-		}
-		delete(said, "grant_types") // says something here too
-		for _, name := range slices.Sorted(maps.Keys(said)) {
-			return &Error{Member: name, Reason: onlyRegistered}
+			return &Error{Member: "initial_access_token", Reason: "is only for dynamic_registration"}
 		}
 		return nil
 	}

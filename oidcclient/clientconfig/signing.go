@@ -1,9 +1,12 @@
 package clientconfig
 
 import (
+	"cmp"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rely-go/rely/assertion"
@@ -44,8 +47,11 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	if wrong != nil {
 		return wrong
 	}
-	if m.RequestObjectSigningAlg != "" && !m.makesObjects(c) {
+	switch objects := m.makesObjects(c); {
+	case m.RequestObjectSigningAlg != "" && !objects:
 		return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
+	case m.RequireSignedRequestObject && !objects:
+		return &Error{Member: "require_signed_request_object", Reason: "is true, and request says that there are none"}
 	}
 	switch {
 	case key == nil && m.CertificateChainFile != "":
@@ -70,6 +76,17 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	return nil
 }
 
+// keyMember names the member that says how the client signs.
+func (m *Client) keyMember() string {
+	if _, member, wrong := m.signs(); wrong == nil && member != "" && (m.JWKS != nil || m.PrivateKeyFile != "") {
+		return member
+	}
+	if m.JWKS != nil && m.PrivateKeyFile == "" {
+		return "jwks"
+	}
+	return "private_key_file"
+}
+
 // makesObjects reports whether requests travel as request objects.
 func (m *Client) makesObjects(c *oidcclient.Config) bool {
 	switch c.Carriage {
@@ -81,27 +98,39 @@ func (m *Client) makesObjects(c *oidcclient.Config) bool {
 }
 
 // findKey reads the key of private_key_file, or takes it out of jwks; nil where there
-// is none.
+// is none. What else is in jwks is published.
 func (m *Client) findKey(c *oidcclient.Config, dir, alg string) (*assertion.Key, *Error) {
-	key, err := m.ownSigner(c, alg)
+	signers, published, err := m.signers()
 	if err != nil {
 		return nil, &Error{Member: "jwks", Reason: err.Error(), Err: err}
 	}
 	if m.PrivateKeyFile == "" {
+		key, err := choose(c, signers, alg)
+		if err != nil {
+			return nil, &Error{Member: "jwks", Reason: err.Error(), Err: err}
+		}
+		c.PublishedKeys = append(c.PublishedKeys, published...)
 		return key, nil
 	}
-	if key != nil {
+	if len(signers) > 0 {
 		return nil, &Error{Member: "private_key_file", Reason: "stands beside a signing key in jwks"}
 	}
 	text, wrong := read(dir, "private_key_file", m.PrivateKeyFile)
 	if wrong != nil {
 		return nil, wrong
 	}
-	parsed, err := parseKey(text)
+	key, err := parseKey(text)
 	if err != nil {
 		return nil, &Error{Member: "private_key_file", Reason: err.Error(), Err: err}
 	}
-	return &parsed, nil
+	for _, other := range published {
+		if public, ok := other.Public.(interface{ Equal(crypto.PublicKey) bool }); ok && public.Equal(key.Signer.Public()) {
+			key.ID, key.Algorithm = cmp.Or(key.ID, other.ID), cmp.Or(key.Algorithm, other.Algorithm)
+			continue
+		}
+		c.PublishedKeys = append(c.PublishedKeys, other)
+	}
+	return &key, nil
 }
 
 func parseKey(text []byte) (assertion.Key, error) {
@@ -112,21 +141,30 @@ func parseKey(text []byte) (assertion.Key, error) {
 	return assertion.Key{Signer: signer}, err
 }
 
-// ownSigner takes the key that signs out of jwks. Of several it is the one that fits
-// the algorithm, and the others are published beside it.
-func (m *Client) ownSigner(c *oidcclient.Config, alg string) (*assertion.Key, error) {
-	var keys []assertion.Key
-	err := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
-		if use == "enc" {
+// signers reads the keys for signatures in jwks: those that sign, and public ones.
+func (m *Client) signers() (keys []assertion.Key, published []oidcclient.PublishedKey, err error) {
+	wrong := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
+		switch {
+		case use == "enc":
 			return nil
+		case isPublic(text):
+			public, err := oidcclient.ParsePublishedKeys(slices.Concat([]byte(`{"keys":[`), text, []byte(`]}`)))
+			published = append(published, public...)
+			return err
 		}
-		signer, id, own, err := jwx.ParsePrivateKey(text)
-		keys = append(keys, assertion.Key{Signer: signer, ID: id, Algorithm: own})
+		signer, id, alg, err := jwx.ParsePrivateKey(text)
+		keys = append(keys, assertion.Key{Signer: signer, ID: id, Algorithm: alg})
 		return err
 	})
-	if err != nil {
-		return nil, errors.New(err.Reason)
+	if wrong != nil {
+		return nil, nil, errors.New(wrong.Reason)
 	}
+	return keys, published, nil
+}
+
+// choose takes the key that signs: of several the one that fits the algorithm. The
+// others are published beside it.
+func choose(c *oidcclient.Config, keys []assertion.Key, alg string) (*assertion.Key, error) {
 	if len(keys) < 2 {
 		if len(keys) == 0 {
 			return nil, nil

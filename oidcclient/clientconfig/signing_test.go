@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,7 +110,6 @@ func TestRegisteredMembers(t *testing.T) {
 		"frontchannel_logout_session_required": true,
 	}, file.Clients["acme"].Register.Metadata)
 	for members, member := range map[string]string{
-		`"client_id":"c","client_secret":"s","client_name":"Acme"`:                                        "client_name",
 		`"client_id":"c","client_secret":"s","frontchannel_logout_uri":"https://elsewhere.example/x"`:     "frontchannel_logout_uri",
 		`"client_id":"c","client_secret":"s","initiate_login_uri":"http://127.0.0.1:80801/initiate/acme"`: "initiate_login_uri",
 		`"dynamic_registration":true,"request":"uri","redirect_uris":["http://127.0.0.1:8080/elsewhere"]`: "redirect_uris", // there twice
@@ -119,8 +119,79 @@ func TestRegisteredMembers(t *testing.T) {
 		require.ErrorAs(t, err, &wrong, members)
 		assert.Equal(t, member, wrong.Member, members)
 	}
-	_, err = read(entry(`"client_id":"c","client_secret":"s","grant_types":["authorization_code","refresh_token"]`), "")
+	for members, member := range map[string]string{
+		`"response_types":["id_token"]`: "response_types", `"response_types":[]`: "response_types",
+		`"require_signed_request_object":true`: "require_signed_request_object",
+	} {
+		_, err := read(entry(`"client_id":"c","client_secret":"s",`+members), "")
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, members)
+		assert.Equal(t, member, wrong.Member, members)
+	}
+	// What was registered elsewhere may stand as it was answered.
+	_, err = read(entry(`"client_id":"c","client_secret":"s","grant_types":["authorization_code","refresh_token"],"client_name":"Acme","contacts":["a@acme.example"],
+		"response_type":"code id_token","response_types":["code","id_token code"],"backchannel_logout_session_required":true`), "")
 	require.NoError(t, err)
+}
+
+// What a key is for follows from any member that says so, and public keys are published.
+func TestPurposeOfKeys(t *testing.T) {
+	const agreed = `,"id_token_encrypted_response_alg":"ECDH-ES"`
+	for more, good := range map[string]bool{
+		`,"use":"enc"`:              true,
+		`,"alg":"ECDH-ES"`:          true,
+		`,"alg":"ECDH-ES+A128KW"`:   false, // is for another algorithm
+		`,"key_ops":["deriveKey"]`:  true,
+		`,"key_ops":["deriveBits"]`: true,
+		`,"key_ops":["sign"]`:       false,
+		``:                          false,
+	} {
+		_, err := read(acme(agreed+`,"jwks":{"keys":[`+ecJWK(t, more)+`]}`), "")
+		assert.Equal(t, good, err == nil, "%s: %v", more, err)
+	}
+	public := func(jwk string) string { return regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(jwk, "") }
+	dir := t.TempDir()
+	own := ecJWK(t, "")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "key.jwk"), []byte(own), 0o600))
+	named := strings.Replace(public(own), `{`, `{"kid":"own","use":"sig",`, 1)
+	file, err := clientconfig.Read(strings.NewReader(acme(`,"token_endpoint_auth_method":"private_key_jwt","private_key_file":"key.jwk",
+		"jwks":{"keys":[`+named+`,`+public(ecJWK(t, `,"kid":"next"`))+`]}`)), dir)
+	require.NoError(t, err)
+	assert.Equal(t, "own", file.Clients["acme"].Key.ID, "what is registered says how the key is named")
+	require.Len(t, file.Clients["acme"].PublishedKeys, 1)
+	assert.Equal(t, "next", file.Clients["acme"].PublishedKeys[0].ID)
+	_, err = file.New(nil)
+	require.NoError(t, err)
+	_, err = read(acme(agreed+`,"jwks":{"keys":[`+public(ecJWK(t, `,"use":"enc"`))+`]}`), "")
+	assert.Error(t, err, "nobody can decrypt with a public key")
+}
+
+// A mistake about the key is named by the member that says how the client signs; requests
+// that a profile demands can't be turned off.
+func TestMistakesAboutTheKey(t *testing.T) {
+	weak := ecJWK(t, `,"alg":"ES256"`)
+	for more, member := range map[string]string{
+		`,"fapi":"2-security","jwks":{"keys":[` + strings.Replace(ed25519JWK, `{`, `{"alg":"EdDSA",`, 1) + `]}`: "", // is permitted
+		`,"fapi":"1-advanced","tls_client_certificate_file":"x"`:                                                "tls_client_certificate_file",
+		`,"fapi":"2-security","token_endpoint_auth_method":"private_key_jwt"`:                                   "private_key_file",
+		`,"fapi":"2-security","request":"none","jwks":{"keys":[` + weak + `]}`:                                  "request",
+		`,"fapi":"2-security","request_object_signing_alg":"ES256","jwks":{"keys":[` + weak + `]}`:              "",
+		`,"fapi":"2-message-signing","jwks":{"keys":[` + strings.Replace(weak, `"ES256"`, `"ES384"`, 1) + `]}`:  "jwks",
+	} {
+		_, err := read(strings.Replace(acme(more), `"client_secret":"`+secret+`",`, ``, 1), "")
+		if member == "" {
+			require.NoError(t, err, more)
+			continue
+		}
+		var wrong *clientconfig.Error
+		require.ErrorAs(t, err, &wrong, more)
+		assert.Equal(t, member, wrong.Member, "%v", err)
+	}
+	dir := rsaFile(t)
+	_, err := read(acme(`,"fapi":"2-security","private_key_file":"key.pem","token_endpoint_auth_signing_alg":"RS256"`), dir)
+	var wrong *clientconfig.Error
+	require.ErrorAs(t, err, &wrong)
+	assert.Equal(t, "token_endpoint_auth_signing_alg", wrong.Member)
 }
 
 // A client without a browser says so, and has nowhere to come back to; of several places
