@@ -50,11 +50,17 @@ func (h *Handler) reference(id string) func(url.Values) (string, error) {
 
 // dictionary is what most requests of a client have in common.
 func (h *Handler) dictionary(id string) []byte {
-	client := h.clients[id]
+	client, each := h.clients[id], h.clients[id].Defaults()
+	prompt := "login"
+	if each.Prompt != nil {
+		prompt = strings.Join(each.Prompt, " ")
+	}
 	usual := url.Values{
-		"client_id": {client.ClientID()}, "redirect_uri": {client.RedirectURI()}, "scope": {strings.Join(client.Scopes(), " ")},
+		"client_id": {client.ClientID()}, "redirect_uri": {client.RedirectURI()}, "scope": {strings.Join(each.Scopes, " ")},
 		"response_mode": {client.ResponseMode()}, "response_type": {"code id_token token"}, "code_challenge": {""}, "code_challenge_method": {"S256"},
-		"state": {""}, "nonce": {""}, "dpop_jkt": {""}, "max_age": {"0"}, "prompt": {"login"}, "login_hint": {""}, "acr_values": {""}, "ui_locales": {""},
+		"state": {""}, "nonce": {""}, "dpop_jkt": {""}, "max_age": {"0"}, "prompt": {prompt}, "login_hint": {each.LoginHint},
+		"acr_values": {strings.Join(each.ACRValues, " ")}, "ui_locales": {strings.Join(each.UILocales, " ")},
+		"claims": {each.Claims}, "authorization_details": {each.AuthorizationDetails}, "resource": each.Resources,
 	}
 	return []byte(usual.Encode() + "&response_type=code")
 }
@@ -65,7 +71,11 @@ func (h *Handler) deflated(id string, params url.Values) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, params.Encode()); err != nil {
+	text := params.Encode()
+	if len(text) > maxHosted {
+		return nil, errors.New("weblogin: request is too long to be served")
+	}
+	if _, err := io.WriteString(w, text); err != nil {
 		return nil, err
 	}
 	err = w.Close()

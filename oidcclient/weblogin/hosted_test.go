@@ -2,6 +2,8 @@ package weblogin
 
 import (
 	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -88,4 +90,36 @@ func TestHostedRequestThatIsTooLong(t *testing.T) {
 func TestNothingIsHosted(t *testing.T) {
 	s := newSite(t, rig{})
 	assert.Equal(t, http.StatusNotFound, s.browser().ask("/request/op/x", nil).StatusCode)
+}
+
+// What each login of the client asks for takes no place in the address.
+func TestHostedRequestOfMuchThatIsConfigured(t *testing.T) {
+	members := make([]string, 60)
+	for i := range members {
+		members[i] = `"claim-` + rand.Text() + `":{"essential":true}`
+	}
+	claims := `{"userinfo":{` + strings.Join(members, ",") + `}}`
+	s := newSite(t, rig{
+		ops: map[string]oidctest.Config{"op": {AuthMethod: "private_key_jwt"}},
+		client: func(_ string, c *oidcclient.Config) {
+			c.Carriage, c.DPoP, c.Authorize.Claims = oidcclient.CarryReference, true, claims
+			c.Authorize.AuthorizationDetails, c.Authorize.Resources = `[{"type":"`+rand.Text()+`"}]`, []string{"https://api.example/" + rand.Text(), "https://api.example/2"}
+		},
+	})
+	b := s.browser()
+	p := b.ask("/login/op", nil)
+	require.Equal(t, http.StatusSeeOther, p.StatusCode, p.body)
+	to, err := url.Parse(p.to(t))
+	require.NoError(t, err)
+	served := b.ask(strings.TrimPrefix(to.Query().Get("request_uri"), s.url), nil)
+	require.Equal(t, http.StatusOK, served.StatusCode)
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(served.body, ".")[1])
+	require.NoError(t, err)
+	var object struct {
+		Claims   json.RawMessage `json:"claims"`
+		Resource []string        `json:"resource"`
+	}
+	require.NoError(t, json.Unmarshal(payload, &object))
+	assert.JSONEq(t, claims, string(object.Claims))
+	assert.Len(t, object.Resource, 2)
 }
