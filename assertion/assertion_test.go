@@ -410,3 +410,28 @@ func TestBackchannelRequestRefuses(t *testing.T) {
 		assert.Empty(t, text, name)
 	}
 }
+
+func TestUnsignedRequestObjectIsChecked(t *testing.T) {
+	good := assertion.Config{ClientID: "client"}
+	object, err := assertion.UnsignedRequestObject(good, assertion.RequestObject{Audience: "https://op.example", Params: url.Values{"state": {"s"}}})
+	require.NoError(t, err)
+	assert.True(t, strings.HasSuffix(object, "."), "no signature")
+	for name, try := range map[string]func() (string, error){
+		"no client": func() (string, error) {
+			return assertion.UnsignedRequestObject(assertion.Config{}, assertion.RequestObject{Audience: "a"})
+		},
+		"no audience": func() (string, error) { return assertion.UnsignedRequestObject(good, assertion.RequestObject{}) },
+		"encrypted": func() (string, error) {
+			return assertion.UnsignedRequestObject(good, assertion.RequestObject{Audience: "a", Encrypt: &assertion.Encryption{}})
+		},
+		"long-lived": func() (string, error) {
+			return assertion.UnsignedRequestObject(assertion.Config{ClientID: "client", Lifetime: time.Hour}, assertion.RequestObject{Audience: "a"})
+		},
+		"own claims": func() (string, error) {
+			return assertion.UnsignedRequestObject(good, assertion.RequestObject{Audience: "a", Params: url.Values{"aud": {"x"}}})
+		},
+	} {
+		_, err := try()
+		assert.Error(t, err, name)
+	}
+}

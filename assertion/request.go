@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/jwx"
 )
 
@@ -83,6 +84,27 @@ func (s *Signer) RequestObject(ctx context.Context, request RequestObject) (stri
 		header["kid"] = e.KeyID
 	}
 	return jwx.Encrypt(e.Algorithm, e.Encoding, e.Key, header, []byte(signed))
+}
+
+// UnsignedRequestObject returns a request object without a signature (alg none, OpenID
+// Connect Core §6.1), for a provider that takes no other. It says no more than the
+// parameters themselves would: anybody may have written it, and RFC 9101 §4 knows none.
+// The Key of config counts for nothing.
+func UnsignedRequestObject(config Config, request RequestObject) (string, error) {
+	s, err := newKeyless(config)
+	switch {
+	case err != nil:
+		return "", err
+	case request.Encrypt != nil:
+		return "", errors.New("assertion: an unsigned request object is not encrypted")
+	case request.Audience == "":
+		return "", errors.New("assertion: audience is missing")
+	}
+	payload, err := s.requestClaims(request)
+	if err != nil {
+		return "", err
+	}
+	return jose.Encode([]byte(`{"alg":"none","typ":"`+typeRequest+`"}`)) + "." + jose.Encode(payload) + ".", nil
 }
 
 // BackchannelRequest returns a signed request for a login without a browser (OpenID

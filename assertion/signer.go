@@ -55,6 +55,32 @@ type Signer struct {
 // New checks a configuration as a whole. It signs nothing and needs no network.
 // Its errors say what is wrong and hold no secret.
 func New(config Config) (*Signer, error) {
+	s, err := newKeyless(config)
+	if err != nil {
+		return nil, err
+	}
+	key := &s.config.Key
+	key.Algorithm, key.Secret = key.algorithm(), bytes.Clone(key.Secret)
+	if err := s.checkKey(); err != nil {
+		return nil, fmt.Errorf("assertion: %w", err)
+	}
+	if s.header, err = s.encodeHeader("JWT"); err != nil {
+		return nil, err
+	}
+	s.object, err = s.encodeHeader(typeRequest)
+	if config.Key.Naming == NameX5C {
+		// Schemes that send chains fix the header to the letter.
+		s.object = s.header
+	}
+	return s, err
+}
+
+// typeRequest is the type of request objects (RFC 9101 §4).
+const typeRequest = "oauth-authz-req+jwt"
+
+// newKeyless checks all of a configuration but the key, and makes what can write
+// claims.
+func newKeyless(config Config) (*Signer, error) {
 	s := &Signer{config: &config, now: config.Clock}
 	if s.now == nil {
 		s.now = time.Now
@@ -62,8 +88,6 @@ func New(config Config) (*Signer, error) {
 	if config.Lifetime == 0 {
 		config.Lifetime = time.Minute
 	}
-	config.Key.Algorithm = config.Key.algorithm()
-	config.Key.Secret = bytes.Clone(config.Key.Secret)
 	switch lifetime, back := config.Lifetime, config.BackDate; {
 	case config.ClientID == "":
 		return nil, errors.New("assertion: client id is missing")
@@ -72,19 +96,7 @@ func New(config Config) (*Signer, error) {
 	case back < 0 || back > 3*time.Second || back%time.Second != 0:
 		return nil, errors.New("assertion: back date is not 0 to 3 whole seconds")
 	}
-	if err := s.checkKey(); err != nil {
-		return nil, fmt.Errorf("assertion: %w", err)
-	}
-	var err error
-	if s.header, err = s.encodeHeader("JWT"); err != nil {
-		return nil, err
-	}
-	s.object, err = s.encodeHeader("oauth-authz-req+jwt")
-	if config.Key.Naming == NameX5C {
-		// Schemes that send chains fix the header to the letter.
-		s.object = s.header
-	}
-	return s, err
+	return s, nil
 }
 
 func (s *Signer) checkKey() error {

@@ -78,22 +78,32 @@ func (c *Client) RequestObject(ctx context.Context, params url.Values) (string, 
 	if err != nil {
 		return "", err
 	}
-	if c.requests == nil {
+	if c.requests == nil && c.cfg.RequestAlgorithm != algNone {
 		return "", refuse(StepBegin, "request", "client signs no requests")
 	}
 	return c.signRequest(ctx, found, params)
 }
 
-// signRequest makes a signed request object of the request (OpenID Connect Core
+// signRequest makes a request object of the request, signed unless it was agreed that it
+// is not (OpenID Connect Core
 // §6.1, RFC 9101 §4).
 func (c *Client) signRequest(ctx context.Context, found *provider, params url.Values) (string, error) {
 	encryption, err := c.requestEncryption(ctx, found)
 	if err != nil {
 		return "", err
 	}
-	object, err := c.requests.RequestObject(ctx, assertion.RequestObject{
+	request := assertion.RequestObject{
 		Audience: found.Issuer, Subject: c.cfg.Profile.Request.Subject, Params: params, Encrypt: encryption,
-	})
+	}
+	var object string
+	switch {
+	case c.cfg.RequestAlgorithm != algNone:
+		object, err = c.requests.RequestObject(ctx, request)
+	case found.RequirePushedAuthorizationRequests:
+		return "", providerFault(StepBegin, 0, "provider demands pushed requests, which are not sent unsigned")
+	default:
+		object, err = assertion.UnsignedRequestObject(c.cfg.assertionConfig(assertion.Key{}), request)
+	}
 	if err != nil {
 		return "", cantSign(ctx, StepBegin, "request object can't be signed", err)
 	}

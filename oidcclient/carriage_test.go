@@ -252,3 +252,56 @@ func TestCarriageThatAProfileAllows(t *testing.T) {
 		}
 	}
 }
+
+// Request objects go unsigned only where that was said in so many words, nothing demands
+// a signature, and anybody can read it in the list of deviations.
+func TestUnsignedRequestObjects(t *testing.T) {
+	c := staticClient(t, func(c *Config) { c.Carriage, c.RequestAlgorithm = CarryObject, "none" })
+	auth, pending, err := c.Begin(t.Context(), BeginOptions{LoginHint: "anna"})
+	require.NoError(t, err)
+	sent, err := url.Parse(auth.URL)
+	require.NoError(t, err)
+	parts := strings.Split(sent.Query().Get("request"), ".")
+	require.Len(t, parts, 3)
+	assert.Empty(t, parts[2])
+	header, err := jose.Decode(parts[0])
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"alg":"none","typ":"oauth-authz-req+jwt"}`, string(header))
+	payload, err := jose.Decode(parts[1])
+	require.NoError(t, err)
+	var claims map[string]any
+	require.NoError(t, json.Unmarshal(payload, &claims))
+	assert.Equal(t, []any{"https://op.example", "client", pending.State(), "anna"}, []any{claims["aud"], claims["iss"], claims["state"], claims["login_hint"]})
+	assert.False(t, sent.Query().Has("state"), "it is inside")
+	assert.Equal(t, RuleRequestSignature, c.Deviations()[0].Rule)
+	assert.Equal(t, "none", c.RegistrationMetadata()["request_object_signing_alg"])
+	c.provider.Load().RequirePushedAuthorizationRequests = true
+	c.provider.Load().PushedAuthorizationRequestEndpoint = "https://op.example/par"
+	_, _, err = c.Begin(t.Context(), BeginOptions{})
+	var refused *Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, FaultProvider, refused.Fault)
+
+	for name, change := range map[string]func(*Config){
+		"another algorithm": func(c *Config) { c.RequestAlgorithm = "ES256" },
+		"no object":         func(c *Config) { c.Carriage = CarryQuery },
+		"pushed":            func(c *Config) { c.Carriage = CarryPushedObject },
+		"encrypted": func(c *Config) {
+			c.RequestEncryption = &assertion.Encryption{Algorithm: "RSA-OAEP", Encoding: "A256GCM"}
+		},
+		"FAPI":              func(c *Config) { c.FAPI = FAPI1Advanced },
+		"its profile signs": func(c *Config) { c.Profile.Carriage = CarryObject },
+	} {
+		config := Config{
+			Profile: Profile{Name: "test"}, Issuer: "https://op.example", ClientID: "client", ClientSecret: "secret", RedirectURI: "https://rp.example/cb",
+			Carriage: CarryObject, RequestAlgorithm: "none",
+		}
+		_, err := New(config)
+		require.NoError(t, err)
+		change(&config)
+		_, err = New(config)
+		var wrong *ConfigError
+		require.ErrorAs(t, err, &wrong, name)
+		assert.Equal(t, "RequestAlgorithm", wrong.Field, name)
+	}
+}

@@ -207,12 +207,33 @@ func (c *Config) checkRequest() *ConfigError {
 	case !c.Profile.Carriage.allows(c.Carriage):
 		return wrong("Carriage", "is not for this profile")
 	}
+	if err := c.checkRequestAlgorithm(); err != nil {
+		return err
+	}
 	a := &c.Authorize
 	if a.ACRValues != nil || a.MinACR != "" || a.MaxAge != nil || a.RequestURI != "" || a.Reference != nil {
 		return wrong("Authorize", "has ACRValues, MinACR, MaxAge, RequestURI or Reference")
 	}
 	if err := a.check(); err != nil {
 		return wrong("Authorize."+err.Check, "%s", err.Reason)
+	}
+	return nil
+}
+
+// checkRequestAlgorithm lets request objects go unsigned only where nothing and nobody
+// asks for their signature.
+func (c *Config) checkRequestAlgorithm() *ConfigError {
+	switch {
+	case c.RequestAlgorithm == "":
+		return nil
+	case c.RequestAlgorithm != algNone:
+		return wrong("RequestAlgorithm", "is neither empty nor none: signatures are made with the algorithm of Key")
+	case c.Carriage != CarryObject && c.Carriage != CarryReference:
+		return wrong("RequestAlgorithm", "is only for request objects that are not pushed")
+	case c.FAPI != FAPINone || c.Profile.Carriage != CarryQuery:
+		return wrong("RequestAlgorithm", "is not for this profile, which demands signatures")
+	case c.RequestEncryption != nil:
+		return wrong("RequestAlgorithm", "stands beside RequestEncryption")
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func newKnown(cfg Config) (*Client, *ConfigError) {
 	if c.auth, wrong = newClientAuth(cfg); wrong != nil {
 		return nil, wrong
 	}
-	if cfg.carriage(&ProviderMetadata{}).signed() || cfg.BackchannelAlgorithm != "" {
+	if cfg.carriage(&ProviderMetadata{}).signed() && cfg.RequestAlgorithm != algNone || cfg.BackchannelAlgorithm != "" {
 		if c.requests, wrong = cfg.newSigner(); wrong != nil {
 			return nil, wrong
 		}
@@ -413,7 +413,16 @@ func (c *Client) Deviations() []Deviation {
 			URL: "https://www.rfc-editor.org/rfc/rfc9700#section-2.1.2",
 		})
 	}
+	if c.cfg.RequestAlgorithm == algNone {
+		all = append(all, Deviation{
+			Rule: RuleRequestSignature, Reason: "request objects without a signature were configured",
+			URL: "https://www.rfc-editor.org/rfc/rfc9101#section-4",
+		})
+	}
 	return all
 }
+
+// algNone is the name of what is no signature (RFC 7518 §3.6).
+const algNone = "none"
 
 func isHMAC(alg string) bool { return len(alg) > 2 && alg[:2] == "HS" }

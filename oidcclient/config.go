@@ -111,6 +111,12 @@ type Config struct {
 	// pushed in any case.
 	Carriage Carriage
 
+	// RequestAlgorithm is "none" for request objects that are not signed (OpenID Connect
+	// Core §6.1), to a provider that takes no others: anybody could have made them, and
+	// [Client.Deviations] then lists that. Only for [CarryObject] and [CarryReference]. ""
+	// is the algorithm of Key.
+	RequestAlgorithm string
+
 	// RequestEncryption, where there are request objects, also encrypts them to
 	// the provider (RFC 9101 §4). Without a Key it is to the one that the provider
 	// publishes at its jwks_uri: the one with that KeyID, or else the one that

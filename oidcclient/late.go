@@ -253,7 +253,9 @@ func (c *Client) RegistrationMetadata() map[string]any {
 		set("authorization_signed_response_alg", c.cfg.responseAlgorithms()[0])
 	}
 	if carriage.signed() {
-		set("request_object_signing_alg", c.requests.Algorithm())
+		if set("request_object_signing_alg", c.cfg.RequestAlgorithm); c.cfg.RequestAlgorithm == "" {
+			set("request_object_signing_alg", c.requests.Algorithm())
+		}
 		if e := c.cfg.RequestEncryption; e != nil {
 			set("request_object_encryption_alg", e.Algorithm)
 			set("request_object_encryption_enc", e.Encoding)

@@ -286,6 +286,7 @@ const (
 
 	RuleBearerHeader      = "bearer-header"       // RFC 6750 §2.1
 	RuleFrontChannelToken = "front-channel-token" // RFC 9700 §2.1.2
+	RuleRequestSignature  = "request-signature"   // RFC 9101 §4
 )
 
 // A Deviation is one weakening of a standard that a provider needs. Clients

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/assert"
@@ -31,15 +32,17 @@ func requestModules() []module {
 				assert.False(r, outside.Has(name), "%s is in the object", name)
 			}
 		}},
-		// Not played as the suite has it: this library makes no unsigned request object,
-		// which any other place could have made as well.
-		{"oidcc-client-test-request-uri-signed-none", nil, func(r *rp) {
-			r.config.Carriage = oidcclient.CarryReference
-			r.notConfigurable("Key", func() {})
-			r.notConfigurable("Key", func() { r.config.Key = &assertion.Key{Algorithm: "none"} })
-			r.notConfigurable("Key", func() {
-				r.config.Key = &assertion.Key{Algorithm: "none", Signer: ECKey("ES256", "sig").Private}
-			})
+		// An unsigned request says no more than its parameters would: it is made where that
+		// is configured, and listed.
+		{"oidcc-client-test-request-uri-signed-none", all(), func(r *rp) {
+			r.config.Carriage, r.config.RequestAlgorithm = oidcclient.CarryReference, "none"
+			r.fetchesRequests(nil)
+			s := r.site(nil)
+			s.login()
+			assert.True(r, strings.HasPrefix(r.asked().Get("request_uri"), s.url+"/request/op/"))
+			assert.True(r, slices.ContainsFunc(r.client().Deviations(), func(d oidcclient.Deviation) bool { return d.Rule == oidcclient.RuleRequestSignature }))
+			r.config.RequestAlgorithm = ""
+			r.notConfigurable("Key", func() {}) // never because there is no key
 		}},
 	}
 }

@@ -106,8 +106,8 @@ type Client struct {
 	// RequirePushedAuthorizationRequests is the same as request pushed.
 	RequirePushedAuthorizationRequests bool `json:"require_pushed_authorization_requests"`
 
-	// RequestObjectSigningAlg has to be the key's algorithm; only where there are
-	// request objects.
+	// RequestObjectSigningAlg has to be the key's algorithm, or none for request objects
+	// that are not signed (see [oidcclient.Config]); only where there are request objects.
 	RequestObjectSigningAlg string `json:"request_object_signing_alg"`
 	// RequestObjectEncryptionAlg and Enc encrypt request objects: to the certificate in
 	// provider_certificate_file, to a key with use enc in provider_jwks, or without both
@@ -197,7 +197,7 @@ func memberOf() map[string]string {
 		"ProviderSource": "federation", "IntrospectionAlgorithm": "introspection_signed_response_alg", "IntrospectionEncrypted": "introspection_encrypted_response_alg", "RootCAs": "tls_ca_file", "Keys": "provider_jwks",
 		"TrustAnchors": "trust_anchors_file", "Thumbprints": "provider_thumbprints", "Algorithm": "id_token_signed_response_alg",
 		"ResponseType": "response_type", "ResponseMode": "response_mode", "ResponseAlgorithm": "authorization_signed_response_alg", "ACRValues": "default_acr_values", "MinACR": "min_acr", "MaxAge": "default_max_age",
-		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
+		"UserInfoAlgorithm": "userinfo_signed_response_alg", "DecryptionKeys": "jwks", "PublishedKeys": "published_jwks", "RequestAlgorithm": "request_object_signing_alg", "IDTokenEncrypted": "id_token_encrypted_response_alg", "UserInfoEncrypted": "userinfo_encrypted_response_alg",
 		"ResponseEncrypted": "authorization_encrypted_response_alg", "Carriage": "request", "Authorize.prompt": "prompt", "Authorize.scope": "scope", "Authorize.claims": "claims",
 		"Authorize.authorization_details": "authorization_details", "Authorize.resource": "resource_indicators", "UserInfoIssuers": "userinfo_issuers", "UnverifiedLegacyIdentity": "unverified_identity_reason",
 	}

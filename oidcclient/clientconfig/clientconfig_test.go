@@ -91,6 +91,7 @@ func TestRequestMembers(t *testing.T) {
 		`,"request":"object"` + signed: oidcclient.CarryObject,
 		`,"request":"pushed"` + signed: oidcclient.CarryPushedObject,
 		`,"require_pushed_authorization_requests":true`:                    oidcclient.CarryPushed,
+		`,"request":"uri","request_object_signing_alg":"none"`:             oidcclient.CarryReference,
 		`,"request":"pushed","require_pushed_authorization_requests":true`: oidcclient.CarryPushed,
 	} {
 		file, err := clientconfig.Read(strings.NewReader(acme(more)), dir)
@@ -112,6 +113,7 @@ func TestRequestMembers(t *testing.T) {
 	for more, member := range map[string]string{
 		`,"request":"url"`: "request", `,"request":"object","require_pushed_authorization_requests":true`: "request",
 		`,"request":"object"`: "private_key_file", `,"private_key_file":"key.pem","request_object_signing_alg":"ES256"`: "request_object_signing_alg",
+		`,"request":"pushed","request_object_signing_alg":"none"`: "request_object_signing_alg", `,"request_object_signing_alg":"none"`: "request_object_signing_alg",
 		`,"resource":"/me"`: "resource", `,"claims":[]`: "claims", `,"authorization_details":[{}]`: "authorization_details", `,"resource_indicators":["x"]`: "resource_indicators", `,"prompt":"none login"`: "prompt",
 	} {
 		_, err := read(acme(more), dir)

@@ -24,7 +24,8 @@ func (m *Client) signs() (alg, member string, wrong *Error) {
 		{"backchannel_authentication_request_signing_alg", m.BackchannelAuthenticationRequestSigningAlg},
 	} {
 		switch {
-		case said.alg == "", jose.Symmetric(said.alg) && said.member == "token_endpoint_auth_signing_alg" && m.TokenEndpointAuthMethod != "private_key_jwt":
+		case said.alg == "", said.alg == "none" && said.member == "request_object_signing_alg",
+			jose.Symmetric(said.alg) && said.member == "token_endpoint_auth_signing_alg" && m.TokenEndpointAuthMethod != "private_key_jwt":
 			// The HS algorithms are client_secret_jwt's, which has no key.
 		case jose.Symmetric(said.alg) || !jose.Known(said.alg):
 			return "", "", &Error{Member: said.member, Reason: "is no algorithm of a private key"}
@@ -47,6 +48,9 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	if wrong != nil {
 		return wrong
 	}
+	if m.RequestObjectSigningAlg == "none" {
+		c.RequestAlgorithm = "none"
+	}
 	switch objects := m.makesObjects(c); {
 	case m.RequestObjectSigningAlg != "" && !objects:
 		return &Error{Member: "request_object_signing_alg", Reason: "is only for request objects"}
@@ -56,7 +60,7 @@ func (m *Client) signingKey(c *oidcclient.Config, dir string) *Error {
 	switch {
 	case key == nil && m.CertificateChainFile != "":
 		return &Error{Member: "certificate_chain_file", Reason: "needs private_key_file"}
-	case key == nil && m.RequestObjectSigningAlg != "":
+	case key == nil && m.RequestObjectSigningAlg != "" && c.RequestAlgorithm == "":
 		return &Error{Member: "request_object_signing_alg", Reason: "needs private_key_file"}
 	case key == nil:
 		return nil
