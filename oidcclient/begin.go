@@ -146,7 +146,7 @@ func (c *Client) authorizeParams(p *Pending, opts BeginOptions) (url.Values, err
 			continue
 		}
 		if params.Has(name) || slices.Contains(ownParams(), name) {
-			return nil, refuse(StepBegin, "parameters", "a further parameter is one that the client sends itself")
+			return nil, refuse(StepBegin, "parameters", "a further parameter is one that the client sends itself: "+name)
 		}
 		params[name] = slices.Clone(values)
 	}

@@ -178,7 +178,7 @@ func (c *Config) checkRequest() *ConfigError {
 	scopes := c.scopes()
 	for _, s := range scopes {
 		if !isScope(s) {
-			return wrong("Scopes", "hold something that is no scope (RFC 6749 §3.3)")
+			return wrong("Scopes", "hold something that is no scope: each is an element, without a space (RFC 6749 §3.3)")
 		}
 	}
 	for _, need := range c.Profile.RequiredScopes {

@@ -296,7 +296,7 @@ func (c *Client) foundProvider(ctx context.Context) (*provider, error) {
 		defer cancel()
 		p, err := c.find(ctx)
 		if err != nil {
-			c.log.WarnContext(ctx, "provider not found", "issuer", c.issuer, "client_id", c.cfg.ClientID, "error", err)
+			c.log.WarnContext(ctx, "provider not found", "issuer", c.issuer, "client_id", c.cfg.ClientID, "error", err, "cause", errors.Unwrap(err))
 			return nil, err
 		}
 		c.provider.Store(p)
@@ -361,6 +361,16 @@ func (c *Client) suits(m *ProviderMetadata) error {
 		return providerFault(StepDiscover, 0, "provider does not support PKCE with S256, by its metadata")
 	}
 	return nil
+}
+
+// ProviderMetadata returns what is known of the provider: what was configured, and what
+// was discovered for the rest. It discovers it first where that was not done.
+func (c *Client) ProviderMetadata(ctx context.Context) (ProviderMetadata, error) {
+	_, found, err := c.found(ctx)
+	if err != nil {
+		return ProviderMetadata{}, err
+	}
+	return found.clone(), nil
 }
 
 // Ready reports whether a login could be completed now: nil when the provider's

@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -200,11 +201,12 @@ type Config struct {
 	ACRValues []string
 
 	// MinACR is the least assurance that is accepted, by the profile's order of
-	// acr values; "" accepts any.
+	// acr values, and where it has none by equality (see [idtoken.ACRPolicy]); "" accepts
+	// any.
 	MinACR string
 
 	// MaxAge, when not nil, is sent as max_age, and an older authentication is
-	// refused.
+	// refused: whole seconds, not negative.
 	MaxAge *time.Duration
 
 	// Authorize is asked for with each login that does not say otherwise. Its
@@ -345,3 +347,6 @@ func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 
 // LogValue keeps secrets out of logs.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalJSON keeps secrets out of JSON.
+func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }

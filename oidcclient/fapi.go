@@ -111,7 +111,12 @@ type clause struct {
 	holds         func(*Config, *ProviderMetadata) bool
 }
 
-func (c clause) reason() string { return c.demand + " (" + c.spec + " §" + c.section + ")" }
+func (c clause) reason() string {
+	if c.spec == "" {
+		return c.demand
+	}
+	return c.demand + " (" + c.spec + " §" + c.section + ")"
+}
 
 // checkFAPI holds a configuration against the profile's clauses about clients.
 func (c *Config) checkFAPI() *ConfigError {

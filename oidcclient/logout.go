@@ -16,6 +16,9 @@ func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (strin
 	if err != nil {
 		return "", at(StepLogout, err)
 	}
+	if s == nil {
+		return "", refuse(StepLogout, "session", "there is none")
+	}
 	if found.EndSessionEndpoint == "" {
 		return "", nil
 	}

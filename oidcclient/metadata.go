@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -109,6 +110,18 @@ func (m ProviderMetadata) aliased() ProviderMetadata {
 		if e.from != "" {
 			*e.into = e.from
 		}
+	}
+	return m
+}
+
+// clone copies everything that a caller could change.
+func (m ProviderMetadata) clone() ProviderMetadata {
+	m.MTLSEndpointAliases = copied(m.MTLSEndpointAliases)
+	for _, list := range []*[]string{
+		&m.DPoPAlgorithms, &m.CodeChallengeMethods, &m.ResponseTypes, &m.ResponseModes, &m.AuthMethods,
+		&m.AuthAlgorithms, &m.IDTokenAlgorithms, &m.RequestObjectAlgorithms, &m.ResponseAlgorithms,
+	} {
+		*list = slices.Clone(*list)
 	}
 	return m
 }

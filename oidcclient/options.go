@@ -105,6 +105,9 @@ func (o *BeginOptions) check() *Error {
 			return refuse(StepBegin, "scope", "scope is none (RFC 6749 §3.3)")
 		}
 	}
+	if o.MaxAge != nil && (*o.MaxAge < 0 || *o.MaxAge%time.Second != 0) {
+		return refuse(StepBegin, "max_age", "max_age is not a whole number of seconds")
+	}
 	if slices.Contains(o.Prompt, "none") && len(o.Prompt) > 1 {
 		return refuse(StepBegin, "prompt", "none stands beside other values (OpenID Connect Core §3.1.2.1)")
 	}

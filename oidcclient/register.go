@@ -66,6 +66,9 @@ func (r Registrar) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.Stri
 // LogValue keeps secrets out of logs.
 func (r Registrar) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
+// MarshalJSON keeps secrets out of JSON.
+func (r Registrar) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
+
 // Register registers a client with these metadata (RFC 7591 §3.1), anything that
 // encodes to a JSON object with registered names. The error is an [*Error] of
 // StepRegister.
@@ -149,6 +152,9 @@ func (r Registrar) send(ctx context.Context, method, target, token string, metad
 }
 
 func (r Registrar) ask(ctx context.Context, method, target, token string, metadata any) (*fetch.Answer, error) {
+	if target == "" {
+		return nil, refuse(StepRegister, "endpoint", "there is no place to register, or the provider gave none to manage this registration (RFC 7592)")
+	}
 	if _, err := fetch.CheckURL(target); err != nil {
 		return nil, refuse(StepRegister, "endpoint", "endpoint "+err.Error())
 	}

@@ -245,12 +245,13 @@ func (s *Session) Scopes() []string { return slices.Clone(s.data.Scopes) }
 
 // AuthorizationDetails decodes what the access token is good for in detail, as
 // the provider granted it, into v, by exact names: an array of objects with a type
-// each (RFC 9396 §7). Without any it leaves v as it is.
-func (s *Session) AuthorizationDetails(v any) error {
+// each (RFC 9396 §7). It is false, and v as it was, where the provider said nothing of
+// them: what was asked for is then not known to be granted.
+func (s *Session) AuthorizationDetails(v any) (said bool, err error) {
 	if s.data.Details == "" {
-		return nil
+		return false, nil
 	}
-	return strictjson.Unmarshal([]byte(s.data.Details), v, maxDepth)
+	return true, strictjson.Unmarshal([]byte(s.data.Details), v, maxDepth)
 }
 
 // Expiry returns when the access token ends; zero when the provider didn't say.
@@ -306,8 +307,13 @@ func (s *Session) SessionState() string { return s.data.SessionState }
 // from its sealed form.
 func (s *Session) Checks() []idtoken.Outcome { return s.IDToken().Checks() }
 
-// String shows nothing of the session.
-func (s *Session) String() string { return "oidcclient.Session{" + redacted + "}" }
+// String shows nothing of the session, but whether there is one.
+func (s *Session) String() string {
+	if s == nil {
+		return "<nil>"
+	}
+	return "oidcclient.Session{" + redacted + "}"
+}
 
 // Format keeps secrets out of every verb of package fmt.
 func (s *Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }

@@ -67,8 +67,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
-	if !t.allowed(req.URL) {
-		return nil, errors.New("oidcclient: access token is not for " + origin(req.URL))
+	switch {
+	case t.Tokens == nil:
+		return nil, errors.New("oidcclient: Transport has no Tokens")
+	case len(t.Origins) == 0:
+		return nil, errors.New("oidcclient: Transport has no Origins, and its token goes nowhere")
+	case !t.allowed(req.URL):
+		return nil, errors.New("oidcclient: access token is not for " + origin(req.URL) + ", which is none of Origins")
 	}
 	token, err := t.Tokens.AccessToken(req.Context(), "")
 	if err != nil {

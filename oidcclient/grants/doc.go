@@ -5,5 +5,7 @@
 //
 // Everything goes through an [oidcclient.Client]: its authentication, its bounds,
 // and, where a person is logged in, its checks of the ID token. Errors are those
-// of the client, [*oidcclient.Error], beside the ones below.
+// of the client, [*oidcclient.Error], beside the ones below, and plain ones for what the
+// caller or, in [ReadNotification], a stranger has left out. A person who says no at a
+// device or in the back channel is an [*oidcclient.Error] with the Code access_denied.
 package grants

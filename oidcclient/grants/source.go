@@ -2,6 +2,7 @@ package grants
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ func (s *Source) now() time.Time {
 
 // AccessToken implements [oidcclient.AccessTokens].
 func (s *Source) AccessToken(ctx context.Context, refused string) (oidcclient.AccessToken, error) {
+	if s.Client == nil {
+		return oidcclient.AccessToken{}, errors.New("grants: Source has no Client")
+	}
 	if token := s.known(refused); token != nil {
 		return s.Client.AccessToken(token), nil
 	}

@@ -56,6 +56,10 @@
 //	provider.not_found    rely.issuer (rely.client_id)
 //	keys.fetched          rely.host (rely.keys)
 //	keys.not_fetched      rely.host
+//	userinfo.not_renewed  rely.client
+//	client.not_completed
+//	claims.not_believed
+//	claims.not_read
 //
 // # What is not recorded
 //

@@ -36,6 +36,10 @@ func events() map[string]event {
 		"provider not found":             {name: "provider.not_found", metric: []string{"issuer"}, span: []string{"client_id"}},
 		"keys fetched":                   {name: "keys.fetched", metric: []string{"host"}, span: []string{"keys"}},
 		"keys not fetched":               {name: "keys.not_fetched", metric: []string{"host"}},
+		"userinfo not renewed":           {name: "userinfo.not_renewed", metric: client},
+		"client not completed":           {name: "client.not_completed"},
+		"claim source not believed":      {name: "claims.not_believed"},
+		"claim sources not read":         {name: "claims.not_read"},
 	}
 }
 

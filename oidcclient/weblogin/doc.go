@@ -99,6 +99,7 @@
 //	session refreshed           client
 //	refresh refused             client, code, check: the session ends
 //	refresh failed              client, status, code, check, error: the session goes on
+//	userinfo not renewed        client, error: the session goes on with what was known
 //	session ended               client, reason: logout, changed at the provider
 //	sessions ended              client, reason, count
 //	provider's logout not reached  client
@@ -108,7 +109,9 @@
 //	stored session can't be opened
 //
 // The clients' own are "provider found" (issuer, client_id), "provider not found"
-// (issuer, client_id, error), "keys fetched" (host, keys) and "keys not fetched"
-// (host, reason), by the Logger of their configuration. Module
+// (issuer, client_id, error, cause), "keys fetched" (host, keys), "keys not fetched"
+// (host, reason), "client not completed" (issuer, error), "claim source not believed"
+// (client_id, error) and "claim sources not read" (client_id), by the Logger of their
+// configuration. Module
 // oidcclient/telemetry makes metrics and span events of all of them.
 package weblogin

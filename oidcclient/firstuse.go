@@ -3,6 +3,9 @@ package oidcclient
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -23,6 +26,20 @@ type RegistrationRequest struct {
 	// place: what encoding/json makes of them is sent.
 	Metadata map[string]any
 }
+
+// String shows no token.
+func (r RegistrationRequest) String() string {
+	return "oidcclient.RegistrationRequest{" + redacted + "}"
+}
+
+// Format keeps the token out of every verb of package fmt.
+func (r RegistrationRequest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+
+// LogValue keeps the token out of logs.
+func (r RegistrationRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalJSON keeps the token out of JSON.
+func (r RegistrationRequest) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
 
 // late is what a client that is not complete at its beginning finds out at its first
 // use: its issuer, its registration.

@@ -2,33 +2,11 @@ package grants
 
 import (
 	"context"
-	"net/url"
 	"time"
 
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
 )
-
-// Hints of what a token is (RFC 7009 §2.1, RFC 7662 §2.1).
-const (
-	HintAccessToken  = "access_token"  // it is an access token
-	HintRefreshToken = "refresh_token" // it is a refresh token
-)
-
-// Revoke ends a token, and with a refresh token what came of it (RFC 7009). A token
-// that is not good any more is no error. hint is one of the constants, or "".
-func Revoke(ctx context.Context, c *oidcclient.Client, token, hint string) error {
-	_, err := c.Call(ctx, oidcclient.EndpointRevoke, tokenForm(token, hint))
-	return err
-}
-
-func tokenForm(token, hint string) url.Values {
-	form := url.Values{"token": {token}}
-	if hint != "" {
-		form.Set("token_type_hint", hint)
-	}
-	return form
-}
 
 // An Introspection is what a provider says about a token (RFC 7662 §2.2). Of a token
 // that is not active nothing else is known.
@@ -53,9 +31,10 @@ func (i *Introspection) Claims(v any) error { return i.all.Decode(v) }
 // maxDepth bounds the nesting of an answer.
 const maxDepth = 32
 
-// Introspect asks the provider about a token (RFC 7662), with the plain JSON
-// answer. What it says of the time is not compared with ours: active is the
-// provider's word for all of it.
+// Introspect asks the provider about a token: in plain JSON (RFC 7662), or signed where
+// Config.IntrospectionAlgorithm says so (RFC 9701). hint is one of the constants, or "".
+// What the answer says of the time is not compared with ours: active is the provider's
+// word for all of it.
 func Introspect(ctx context.Context, c *oidcclient.Client, token, hint string) (*Introspection, error) {
 	text, err := c.Call(ctx, oidcclient.EndpointIntrospect, tokenForm(token, hint))
 	if err != nil {
