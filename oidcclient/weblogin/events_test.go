@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
 )
 
@@ -33,7 +34,7 @@ func documented(t *testing.T) map[string][]string {
 			events[match[1]] = strings.Split(match[2], ", ")
 		}
 	}
-	require.Len(t, events, 16)
+	require.Len(t, events, 17)
 	return events
 }
 
@@ -67,7 +68,7 @@ func (r *recorder) Handle(_ context.Context, record slog.Record) error {
 func TestEvents(t *testing.T) {
 	heard := &recorder{events: map[string][]string{}}
 	store := &brokenStore{}
-	s := newSite(t, rig{ops: map[string]oidctest.Config{"op": {}}, config: func(c *Config) { c.Logger = slog.New(heard) }})
+	s := newSite(t, rig{ops: map[string]oidctest.Config{"op": {}}, client: func(_ string, c *oidcclient.Config) { c.UserInfo = true }, config: func(c *Config) { c.Logger = slog.New(heard) }})
 	store.Memory = s.memory()
 	s.h.sessions = store
 	b := s.browser()
@@ -78,6 +79,8 @@ func TestEvents(t *testing.T) {
 	b.ask("/login/nobody", nil)
 	b.send(http.MethodPost, "/refresh", "", "Origin", "https://evil.example")
 	b.send(http.MethodPost, "/refresh", "")
+	s.ops["op"].Answer(oidctest.StepUserInfo, oidctest.Reply{Status: 503})
+	b.send(http.MethodPost, "/refresh", "") // userinfo as it was
 	s.ops["op"].Down(true)
 	b.send(http.MethodPost, "/refresh", "")
 	s.ops["op"].Down(false)
