@@ -115,3 +115,15 @@ func TestSignedResponseWithoutProvider(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	assert.Equal(t, []any{StepDiscover, FaultOutage}, []any{refused.Step, refused.Fault})
 }
+
+// Nothing that counts stands unsigned beside a signed response.
+func TestParametersBesideASignedResponse(t *testing.T) {
+	c := staticClient(t, func(c *Config) { c.ResponseMode = "jwt" })
+	for _, name := range []string{"code", "state", "error", "access_token", "id_token"} {
+		_, err := c.ReadResponse(t.Context(), url.Values{"response": {"a.b.c"}, name: {"x"}})
+		var refused *Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, "response", refused.Check)
+		assert.Contains(t, refused.Reason, "beside", name)
+	}
+}

@@ -171,6 +171,8 @@ func TestEveryResponseTypeRefuses(t *testing.T) {
 			"no nonce":               {kind.idToken, spoilToken("nonce", nil), "nonce"},
 			"another audience":       {kind.idToken, spoilToken("aud", "client1"), "aud"},
 			"issued long ago":        {kind.idToken, spoilToken("iat", testNow.Unix()-3600), "iat"},
+			"a bound token":          {kind.accessToken && !kind.code, func(_ *testing.T, r *frontRig) { r.values.Set("token_type", "DPoP") }, "token_type"},
+			"a token of no type":     {kind.accessToken && !kind.code, func(_ *testing.T, r *frontRig) { r.values.Set("token_type", "N_A") }, "token_type"},
 			"another token type":     {kind.accessToken && !kind.code, func(_ *testing.T, r *frontRig) { r.values.Set("token_type", "mac") }, "token_type"},
 			"a low acr":              {kind.idToken && !kind.code, spoilToken("acr", "low"), "acr"},
 			"a very long lifetime":   {kind.accessToken && !kind.code, func(_ *testing.T, r *frontRig) { r.values.Set("expires_in", "x") }, ""},

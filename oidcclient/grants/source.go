@@ -12,9 +12,10 @@ import (
 	"github.com/rely-go/rely/oidcclient"
 )
 
-// A Source gives the application's own access token (see [ClientCredentials]) for an [oidcclient.Transport],
-// as long as it is good, and gets another one ahead of its end. However many ask at
-// once, the provider is asked once. It is safe for concurrent use; don't copy it.
+// A Source gives the application's own access token (see [ClientCredentials]) for
+// an [oidcclient.Transport], as long as it is good, and gets another one ahead of its
+// end. However many ask at once, the provider is asked once. It is safe for concurrent
+// use; don't copy it.
 type Source struct {
 	// Client asks for the token. Required.
 	Client *oidcclient.Client

@@ -68,6 +68,11 @@ func TestSourceIsAskedByMany(t *testing.T) {
 	assert.Len(t, p.sent["/token"], 1)
 }
 
+func TestSourceWithoutClient(t *testing.T) {
+	_, err := new(grants.Source).AccessToken(t.Context(), "")
+	assert.EqualError(t, err, "grants: Source has no Client")
+}
+
 func ExampleSource() {
 	var client *oidcclient.Client // of oidcclient.New, at start
 	source := &grants.Source{Client: client, Want: grants.Request{Scopes: []string{"orders"}}}
