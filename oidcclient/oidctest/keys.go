@@ -44,6 +44,9 @@ func generateKey(alg string) (crypto.Signer, error) {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
 	default:
+		if spare := spares.take(); spare != nil {
+			return spare, nil
+		}
 		return rsa.GenerateKey(rand.Reader, 2048)
 	}
 }
@@ -100,6 +103,18 @@ func (p *Provider) makeKeys() error {
 	p.retired = p.retired[:min(len(p.retired), maxRetired)]
 	p.keys = keys
 	return nil
+}
+
+// giveKeys leaves the provider's own keys, but not its client's, to the next ones.
+func (p *Provider) giveKeys() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range slices.Concat(p.keys, p.retired) {
+		spares.give(k.private)
+	}
+	if p.pki != nil {
+		spares.give(p.pki.keys...)
+	}
 }
 
 // maxRetired bounds the former keys that id_token_hint may still be signed with.

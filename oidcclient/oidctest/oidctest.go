@@ -219,6 +219,7 @@ type Provider struct {
 	servers      []*http.Server
 	serving      sync.WaitGroup
 	outgoing     *http.Client
+	spareKeys    sync.Once // when closed
 
 	client *registration
 	secret []byte // key of the pseudonyms
@@ -233,8 +234,9 @@ type Provider struct {
 }
 
 // New starts a provider. It fails on a configuration that the system does not
-// have and on an address that is not a free one on loopback. Generating keys
-// takes some tenths of a second.
+// have and on an address that is not a free one on loopback. The first ones in a
+// process take some tenths of a second to generate keys; later ones take the keys of
+// those that were closed.
 func New(config Config) (*Provider, error) {
 	desc, err := describe(config.System)
 	if err != nil {
@@ -349,6 +351,7 @@ func (p *Provider) Close() error {
 	}
 	p.serving.Wait()
 	p.outgoing.CloseIdleConnections()
+	p.spareKeys.Do(p.giveKeys)
 	return errors.Join(errs...)
 }
 

@@ -30,6 +30,7 @@ type pki struct {
 	root        *x509.Certificate
 	authorities []*x509.Certificate // the issuing one first, the root last
 	issuer      crypto.Signer
+	keys        []crypto.Signer // of all authorities
 }
 
 func organizationIdentifier() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 4, 97} }
@@ -39,7 +40,7 @@ func newPKI(now time.Time) (*pki, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &pki{now: now}
+	out := &pki{now: now, keys: keys}
 	parent, signer := (*x509.Certificate)(nil), keys[0]
 	for i, name := range []string{"Example Seal Root", "Example Seal Sub CA", "Example Seal Issuing CA"} {
 		template := &x509.Certificate{
