@@ -116,11 +116,15 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	if before.key == "" {
 		before.key = l.Session
 	}
-	linkTo, err := h.linkTarget(r.Context(), l, before)
-	if err != nil {
+	if _, err := h.goesOn(r.Context(), l, before); err != nil {
 		return err
 	}
 	login, err := client.Complete(r.Context(), l.pending, values)
+	if err != nil {
+		return err
+	}
+	// Once more: it may have ended while the provider was asked.
+	present, err := h.goesOn(r.Context(), l, before)
 	if err != nil {
 		return err
 	}
@@ -130,30 +134,38 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	if err := h.meets(l.Need, l.Client, login); err != nil {
 		return err
 	}
+	asked := Login{Client: l.Client, Session: login}
+	if l.Link {
+		asked.LinkTo = present
+	}
 	if h.onLogin != nil {
-		if err := h.onLogin(r.Context(), Login{Client: l.Client, Session: login, LinkTo: linkTo}); err != nil {
+		if err := h.onLogin(r.Context(), asked); err != nil {
 			return err
 		}
 	}
-	if linkTo != nil {
-		if err := h.moved(w, r, linkTo.key); err != nil {
+	if l.Link {
+		if err := h.moved(w, r, present.key); err != nil {
 			return err
 		}
 		h.log.InfoContext(r.Context(), "login linked", "client", l.Client)
 		return nil
 	}
-	return h.started(w, r, l.Client, login, before.key)
+	return h.started(w, r, asked, present, before.key)
 }
 
-// started begins the session of a completed login.
-func (h *Handler) started(w http.ResponseWriter, r *http.Request, client string, login *oidcclient.Session, before string) error {
+// started begins the session of a completed login. One that is only repeated, which
+// needs nobody to be there, makes a session no longer.
+func (h *Handler) started(w http.ResponseWriter, r *http.Request, login Login, repeated *Session, before string) error {
 	now := h.now().Round(0)
-	s := &Session{Client: client, Login: login, checks: named(login.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
+	s := &Session{Client: login.Client, Login: login.Session, checks: named(login.Session.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
+	if repeated != nil {
+		s.StartedAt, s.EndsAt = repeated.StartedAt, repeated.EndsAt
+	}
 	s.ExpiresAt = h.idleEnd(s.EndsAt)
 	if err := h.begin(w, r, s, before); err != nil {
 		return err
 	}
-	h.log.InfoContext(r.Context(), "login finished", "client", client)
+	h.log.InfoContext(r.Context(), "login finished", "client", login.Client)
 	return nil
 }
 
@@ -170,18 +182,23 @@ func (h *Handler) once(ctx context.Context, l *waiting) error {
 	return nil
 }
 
-// linkTarget returns the session that a login is to be linked to, which has to
-// be the one that the browser had when the login began, and still has.
-func (h *Handler) linkTarget(ctx context.Context, l *waiting, present presented) (*Session, error) {
-	if !l.Link {
+// goesOn returns the session that goes on with a login, because that is linked to it or
+// only repeats it; nil for any other login. It has to be the one that the browser had
+// when the login began, and still has.
+func (h *Handler) goesOn(ctx context.Context, l *waiting, present presented) (*Session, error) {
+	check := "link"
+	switch {
+	case l.Same != "":
+		check = checkSession
+	case !l.Link:
 		return nil, nil
 	}
 	if present.key != l.Session {
-		return nil, refused("link", "the session to link to is not this browser's any more")
+		return nil, refused(check, "the session that this login belongs to is not this browser's any more")
 	}
 	s, err := h.load(ctx, present)
 	if errors.Is(err, ErrNoSession) {
-		return nil, refused("link", "the session to link to has ended")
+		return nil, refused(check, "the session that this login belongs to has ended")
 	}
 	return s, err
 }

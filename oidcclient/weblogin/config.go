@@ -48,7 +48,9 @@ type Config struct {
 	// in Sessions only what has changed since: sessions that ended early, and
 	// those whose tokens were renewed. They survive a restart without a store of
 	// one's own (but see SESSIONS.md), need a Sealer of one's own for that, and
-	// add their size, some kilobytes, to each request.
+	// add their size, some kilobytes, to each request. Each process remembers at most
+	// 10,000 front-channel logouts at a time, which anybody can make up, and answers more
+	// with 503; back-channel logouts have no such bound.
 	SessionsInCookies bool
 
 	// Replay remembers used logins and logout tokens. Nil means Sessions, which
@@ -130,6 +132,7 @@ type Handler struct {
 	needs       needs
 	readiness   readiness
 	troubles    troubles
+	strangers   strangers
 }
 
 // New checks a configuration and returns its handler. It makes no network

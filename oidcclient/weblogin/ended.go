@@ -100,22 +100,32 @@ func (h *Handler) endWith(ctx context.Context, names ...string) (int, error) {
 	return count, nil
 }
 
-// markEnded replaces a record by a mark that lives as long as any session.
+// markEnded replaces a record by a mark, whoever has its lease. It never deletes it
+// first: a version that began anew would let a holder of the old one replace the mark.
 func (h *Handler) markEnded(ctx context.Context, key, mark string) error {
-	r := Record{Key: key, Data: mark, ExpiresAt: h.now().Add(h.life + clockSkew)}
-	var err error
-	for range maxTries {
-		if err = h.sessions.Put(ctx, r); err == nil {
+	r := h.mark(key, mark)
+	for try := 0; ; try++ {
+		err := h.sessions.Put(ctx, r)
+		if err == nil {
 			return nil
 		}
-		if !errors.Is(err, ErrConflict) {
-			break
+		if try == maxTries || !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
+			return h.storeFailed(ctx, "put", err)
 		}
-		if err = h.sessions.Delete(ctx, key, 0); err != nil && !errors.Is(err, ErrNotFound) {
-			break
+		there, err := h.sessions.Load(ctx, key)
+		if err != nil {
+			return h.storeFailed(ctx, "load", err)
+		}
+		r.Version = 0
+		for _, record := range there {
+			r.Version = record.Version
 		}
 	}
-	return h.storeFailed(ctx, "put", err)
+}
+
+// mark is a record that lives as long as any session.
+func (h *Handler) mark(key, data string) Record {
+	return Record{Key: key, Data: data, ExpiresAt: h.now().Add(h.life + clockSkew)}
 }
 
 // startAfterMarks dates a session that begins now behind the marks that are there

@@ -37,6 +37,12 @@ func (h *Handler) initiate(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
 		return
 	}
+	if r.Method == http.MethodPost && h.crossOrigin.Check(r) != nil {
+		// The browser leaves its cookies behind here, but not there: those of logins that
+		// wait would be counted by nobody, and pile up.
+		http.Redirect(w, r, r.URL.Path+"?"+values.Encode(), http.StatusSeeOther)
+		return
+	}
 	meta := waitingMeta{Client: id, ReturnTo: h.ownPath(values.Get("target_link_uri")), Session: h.presented(r).key}
 	h.send(w, r, meta, oidcclient.BeginOptions{LoginHint: values.Get("login_hint")})
 }
@@ -86,10 +92,11 @@ func (h *Handler) StartSession(w http.ResponseWriter, r *http.Request, client st
 	if c == nil || login == nil || login.ClientID() != c.ClientID() || login.Issuer() != c.Issuer() {
 		return badRequest("login is not one of this client")
 	}
+	completed := Login{Client: client, Session: login}
 	if h.onLogin != nil {
-		if err := h.onLogin(r.Context(), Login{Client: client, Session: login}); err != nil {
+		if err := h.onLogin(r.Context(), completed); err != nil {
 			return err
 		}
 	}
-	return h.started(w, r, client, login, h.presented(r).key)
+	return h.started(w, r, completed, nil, h.presented(r).key)
 }

@@ -62,6 +62,26 @@ func TestInitiate(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.browser().ask("/initiate/nobody?iss=x", nil).StatusCode)
 }
 
+// Cookies are left behind by a POST of another site, and set by its answer: so that does
+// nothing but lead to a GET, where the logins that wait are counted.
+func TestInitiateByForeignPOST(t *testing.T) {
+	s := newSite(t, rig{})
+	values := url.Values{"iss": {s.ops["op"].Issuer()}, "login_hint": {"anna & otto"}, "target_link_uri": {"/account"}}
+	for _, header := range [][]string{{"Origin", "https://elsewhere.example"}, {"Sec-Fetch-Site", "cross-site"}} {
+		p := s.browser().ask("/initiate/op", values, header...)
+		require.Equal(t, http.StatusSeeOther, p.StatusCode)
+		assert.Equal(t, s.url+"/initiate/op?"+values.Encode(), p.to(t))
+		assert.Empty(t, p.Cookies())
+	}
+	b := s.browser()
+	for range maxLogins + 2 {
+		b.ask(s.browser().ask("/initiate/op", values, "Sec-Fetch-Site", "cross-site").to(t), nil)
+	}
+	assert.Equal(t, maxLogins, b.waiting())
+	p := s.browser().ask("/initiate/op", url.Values{"iss": {"https://another.example"}}, "Sec-Fetch-Site", "cross-site")
+	assert.Equal(t, http.StatusBadRequest, p.StatusCode)
+}
+
 func TestPublishedKeys(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

@@ -25,6 +25,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := "/"
+	h.forget(w, r) // whatever the store does
 	if s != nil {
 		if err := h.remove(r.Context(), s, 0); err != nil && !errors.Is(err, ErrNotFound) {
 			h.fail(w, r, s.Client, err)
@@ -32,7 +33,9 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 		}
 		h.log.InfoContext(r.Context(), "session ended", "client", s.Client, "reason", "logout")
 		state := newRandom()
-		elsewhere, err := h.clients[s.Client].LogoutURL(r.Context(), s.Login, state)
+		ctx, cancel := context.WithTimeout(r.Context(), logoutPatience)
+		defer cancel()
+		elsewhere, err := h.clients[s.Client].LogoutURL(ctx, s.Login, state)
 		if err != nil {
 			h.log.WarnContext(r.Context(), "provider's logout not reached", "client", s.Client)
 		}
@@ -41,9 +44,12 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 			h.setCookie(w, h.logoutCookie(), state, http.SameSiteLaxMode)
 		}
 	}
-	h.forget(w, r)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
+
+// logoutPatience is how long a logout waits for metadata of the provider that have yet to
+// be discovered.
+const logoutPatience = 3 * time.Second
 
 func (h *Handler) logoutCookie() string { return h.cookie + "logout" }
 
@@ -150,43 +156,4 @@ func logoutRefused(err error) error {
 		p.Status, p.Code = http.StatusBadRequest, "invalid_request"
 	}
 	return p
-}
-
-// frontChannelLogout is loaded by the provider in a frame (OpenID Connect
-// Front-Channel Logout §3). Browsers send no cookie of ours there, so iss and
-// sid have to name the session, both of them.
-func (h *Handler) frontChannelLogout(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("id")
-	client := h.clients[id]
-	if client == nil {
-		h.fail(w, r, "", notFound())
-		return
-	}
-	query := r.URL.Query()
-	issuer, sid := query["iss"], query["sid"]
-	if len(issuer) != 1 || len(sid) != 1 || sid[0] == "" {
-		h.fail(w, r, id, badRequest("iss and sid have to be there, once each"))
-		return
-	}
-	expected, err := issuerOf(r, client)
-	if err != nil {
-		h.fail(w, r, id, err)
-		return
-	}
-	if issuer[0] != expected {
-		h.fail(w, r, id, badRequest("refused: iss: it is not this provider's"))
-		return
-	}
-	ended, err := h.endNamed(r.Context(), id, issuer[0], sid[0], "")
-	if err != nil {
-		h.fail(w, r, id, err)
-		return
-	}
-	h.log.InfoContext(r.Context(), "sessions ended", "client", id, "reason", "front-channel logout", "count", ended)
-	header := w.Header()
-	header.Del("X-Frame-Options")
-	header.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'")
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write([]byte("<!doctype html><title>Logged out</title>\n")) // the browser may be gone
 }

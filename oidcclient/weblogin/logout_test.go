@@ -153,30 +153,6 @@ func TestBackChannelLogoutWhileKeysAreAway(t *testing.T) {
 	assert.Equal(t, []bool{false, false, true, true}, l.alive())
 }
 
-func TestFrontChannelLogout(t *testing.T) {
-	l := newLogins(t)
-	issuer, anna1 := url.QueryEscape(l.ops["op"].Issuer()), sid(l.anna1)
-	b := l.browser()
-	for _, query := range []string{
-		"", "?sid=" + anna1, "?iss=" + issuer, "?iss=" + issuer + "&sid=", "?iss=https://evil.example&sid=" + anna1,
-		"?iss=" + issuer + "&sid=" + anna1 + "&sid=x", "?iss=" + url.QueryEscape(l.ops["other"].Issuer()) + "&sid=" + anna1,
-	} {
-		p := b.ask("/frontchannel-logout/op"+query, nil, "Accept", "application/json")
-		assert.Equal(t, http.StatusBadRequest, p.StatusCode, query)
-	}
-	p := b.ask("/frontchannel-logout/op?iss="+issuer+"&sid=unknown", nil)
-	assert.Equal(t, http.StatusOK, p.StatusCode)
-	assert.Equal(t, []bool{true, true, true, true}, l.alive())
-
-	p = b.ask(l.ops["op"].FrontChannelLogoutURL(anna1), nil)
-	assert.Equal(t, http.StatusOK, p.StatusCode)
-	assert.Equal(t, "no-store", p.Header.Get("Cache-Control"))
-	assert.Empty(t, p.Header.Get("X-Frame-Options"), "it is made for a frame")
-	assert.NotContains(t, p.Header.Get("Content-Security-Policy"), "frame-ancestors")
-	assert.Contains(t, p.Header.Get("Content-Security-Policy"), "default-src 'none'")
-	assert.Equal(t, []bool{false, true, true, true}, l.alive())
-}
-
 func TestLogoutWhileProviderIsDown(t *testing.T) {
 	s := newSite(t, rig{})
 	b := s.browser()
@@ -188,6 +164,18 @@ func TestLogoutWhileProviderIsDown(t *testing.T) {
 	p = b.ask("/logout", url.Values{})
 	assert.Equal(t, s.url+"/", p.to(t), "twice does no harm")
 	s.clock.Advance(time.Second)
+}
+
+// Who logs out at a machine of others leaves nothing there, whatever the store does.
+func TestLogoutWhileStoreIsDown(t *testing.T) {
+	s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = true }})
+	b := s.browser()
+	b.login("/login/op")
+	failing := &shaky{Memory: s.memory(), turns: []func(func() error) error{func(func() error) error { return errCut }}}
+	s.use(s.replica("", func(c *Config) { c.Sessions = failing }))
+	p := b.ask("/logout", url.Values{})
+	assert.Equal(t, http.StatusServiceUnavailable, p.StatusCode)
+	assert.Empty(t, b.cookies())
 }
 
 // What comes back from the provider's logout is believed where the state is that
@@ -257,6 +245,49 @@ func TestLogoutOnAnotherReplica(t *testing.T) {
 		p := other.ask("/frontchannel-logout/op?"+url.Values{"iss": {s.ops["op"].Issuer()}, "sid": {sid(other)}}.Encode(), nil)
 		assert.Equal(t, http.StatusOK, p.StatusCode)
 		assert.Nil(t, other.session())
+	}
+}
+
+// A sid that a refresh has changed is the one that ends the session.
+func TestLogoutByChangedSID(t *testing.T) {
+	for _, cookies := range []bool{false, true} {
+		s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+		b := s.browser()
+		b.login("/login/op")
+		s.ops["op"].OnToken(func(i *oidctest.Issue) { i.Claims["sid"] = "another" })
+		require.Equal(t, http.StatusOK, b.ask("/refresh", url.Values{}).StatusCode)
+		require.Equal(t, "another", sid(b))
+		s.ops["op"].OnToken(nil)
+		raw, err := s.ops["op"].LogoutToken("", "another")
+		require.NoError(t, err)
+		p := s.browser().ask("/backchannel-logout/op", url.Values{"logout_token": {raw}})
+		require.Equal(t, http.StatusOK, p.StatusCode, p.body)
+		assert.Nil(t, b.session(), "in cookies: %v", cookies)
+	}
+}
+
+// A session that has ended stays so, whoever had its lease, and however many ask for it
+// afterwards.
+func TestLogoutWhileOthersRefresh(t *testing.T) {
+	for name, end := range map[string]func(h *Handler, held *Session) error{
+		"logout":             func(h *Handler, held *Session) error { return h.remove(t.Context(), held, 0) },
+		"refused meanwhile":  func(h *Handler, held *Session) error { return h.remove(t.Context(), held, held.version) },
+		"before a new login": func(h *Handler, held *Session) error { return h.remove(t.Context(), &Session{key: held.key}, 0) },
+	} {
+		for _, cookies := range []bool{false, true} {
+			s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+			b := s.browser()
+			b.login("/login/op")
+			held, err := s.h.leased(t.Context(), s.h.must(t, b))
+			require.NoError(t, err)
+			require.NoError(t, end(s.h, held), name)
+			_, err = s.h.leased(t.Context(), held)
+			require.ErrorIs(t, err, ErrNoSession, "who has waited for the lease")
+			held.refreshes++
+			_, err = s.h.keepTokens(t.Context(), held)
+			require.ErrorIs(t, err, ErrNoSession, "%s, in cookies: %v", name, cookies)
+			assert.Nil(t, b.session())
+		}
 	}
 }
 

@@ -119,6 +119,7 @@ func (h *Handler) renewTokens(ctx context.Context, seen *Session) (*Session, err
 		return nil, refusal
 	}
 	s.Login, s.refreshes, s.ExpiresAt = fresh, s.refreshes+1, h.idleEnd(s.EndsAt)
+	s.markKeys = nil // its sid may be another one
 	s, err = h.keepTokens(ctx, s)
 	if err != nil {
 		return nil, err

@@ -117,7 +117,11 @@ func (h *Handler) remember(w http.ResponseWriter, s *Session) error {
 	if !h.inCookies || !s.stale {
 		return nil
 	}
-	return h.hand(w, s, "")
+	err := h.hand(w, s, "")
+	if errors.Is(err, errCookieSize) && !s.inCookie {
+		return nil // it has grown, but its record has it, and the cookies that are there name that
+	}
+	return err
 }
 
 // forget removes the session's cookies.

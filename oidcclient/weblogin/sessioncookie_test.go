@@ -3,6 +3,7 @@ package weblogin
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -127,6 +128,22 @@ func TestSessionInSeveralCookies(t *testing.T) {
 	p := s.browser().login("/login/op")
 	assert.Equal(t, http.StatusInternalServerError, p.StatusCode)
 	assert.Contains(t, s.log.String(), "needs a store")
+}
+
+// What a refresh has made too long for cookies is in its record.
+func TestSessionGrowsOutOfItsCookies(t *testing.T) {
+	s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = true }})
+	defer s.ops["op"].OnToken(nil)
+	b := s.browser()
+	b.login("/login/op")
+	before := b.cookies()["__Host-rely-session"]
+	s.ops["op"].OnToken(func(i *oidctest.Issue) { i.Claims["pad"] = strings.Repeat("x", 20_000) })
+	for range 2 {
+		require.Equal(t, http.StatusOK, b.ask("/refresh", url.Values{}, "Accept", "application/json").StatusCode)
+		assert.Equal(t, before, b.cookies()["__Host-rely-session"])
+		assert.NotNil(t, b.session())
+	}
+	assert.EqualValues(t, 2, s.h.must(t, b).refreshes)
 }
 
 // A good session in more parts than there may be is none.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/rely-go/rely/oidcclient"
 )
@@ -85,13 +86,27 @@ func (h *Handler) watch(w http.ResponseWriter, r *http.Request) {
 // Content-Security-Policy has to allow for it: the page itself and the provider, where
 // the frame goes to log in again. "" when the provider has nothing to watch.
 func (h *Handler) WatchFrame(ctx context.Context, s *Session) (page string, frameSrc []string) {
-	frame, err := h.clients[s.Client].CheckSessionIframe(ctx)
-	origin, ok := originOf(frame)
-	if err != nil || !ok || s.Login.SessionState() == "" {
+	ctx, cancel := context.WithTimeout(ctx, watchPatience)
+	defer cancel()
+	provider, err := h.clients[s.Client].ProviderMetadata(ctx)
+	if err != nil || s.Login.SessionState() == "" {
 		return "", nil
 	}
-	return h.prefix + "/session-management/" + url.PathEscape(s.Client), []string{"'self'", origin}
+	watched, ok := originOf(provider.CheckSessionIframe)
+	login, okLogin := originOf(provider.AuthorizationEndpoint)
+	if !ok || !okLogin {
+		return "", nil
+	}
+	frameSrc = []string{"'self'", watched}
+	if login != watched {
+		frameSrc = append(frameSrc, login)
+	}
+	return h.prefix + "/session-management/" + url.PathEscape(s.Client), frameSrc
 }
+
+// watchPatience is how long a page waits for metadata of the provider that have yet to be
+// discovered. It is a page of somebody who is logged in, whatever the provider does.
+const watchPatience = time.Second
 
 // watched returns the session that the page is about.
 func (h *Handler) watched(r *http.Request) (*Session, error) {
@@ -134,7 +149,7 @@ func (h *Handler) changed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	options := oidcclient.BeginOptions{Prompt: []string{"none"}}
-	if raw := s.Login.IDToken().Raw(); raw != "" {
+	if raw := s.Login.IDToken().Raw(); raw != "" && !h.clients[id].ByReference() { // whose address has no place for it
 		options.Params = url.Values{"id_token_hint": {raw}}
 	}
 	h.send(w, r, waitingMeta{
@@ -146,13 +161,25 @@ func samePerson(login *oidcclient.Session) string {
 	return digest("person", login.Issuer(), login.Subject())
 }
 
+// checkSession is what is refused where the session that goes on with a login is there no
+// more.
+const checkSession = "session"
+
 // notAgain ends the session whose login could not be repeated because of the person,
 // and reports whether it did. A provider that is down ends nothing.
 func (h *Handler) notAgain(w http.ResponseWriter, r *http.Request, l *waiting, failure error) bool {
+	if l.Same == "" {
+		return false
+	}
 	var refused *oidcclient.Error
 	var problem *Problem
-	over := errors.As(failure, &refused) && refused.Fault == oidcclient.FaultAnswer || errors.As(failure, &problem) && problem.Check == "person"
-	if l.Same == "" || !over {
+	switch {
+	case errors.As(failure, &problem) && problem.Check == checkSession:
+		http.Redirect(w, r, l.ReturnTo, http.StatusSeeOther) // nothing is left to end
+		return true
+	case problem != nil && problem.Check == "person":
+	case errors.As(failure, &refused) && refused.Fault == oidcclient.FaultAnswer:
+	default:
 		return false
 	}
 	err := h.remove(r.Context(), &Session{Client: l.Client, key: l.Session}, 0)

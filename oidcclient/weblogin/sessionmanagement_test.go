@@ -6,11 +6,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/oidctest/relying"
 )
 
 func TestSessionManagementPage(t *testing.T) {
@@ -80,6 +84,7 @@ func TestChangedAtTheProvider(t *testing.T) {
 			b := s.browser()
 			b.login("/login/op")
 			before := s.h.must(t, b)
+			s.clock.Advance(time.Minute)
 			tt.now(s)
 			sent := b.ask("/session-management/op", url.Values{})
 			require.Equal(t, http.StatusSeeOther, sent.StatusCode, sent.body)
@@ -97,13 +102,121 @@ func TestChangedAtTheProvider(t *testing.T) {
 			}
 			if tt.goesOn {
 				require.NotNil(t, b.session())
-				assert.Equal(t, before.Login.Subject(), s.h.must(t, b).Login.Subject())
+				now := s.h.must(t, b)
+				assert.Equal(t, before.Login.Subject(), now.Login.Subject())
+				assert.Equal(t, []time.Time{before.StartedAt, before.EndsAt}, []time.Time{now.StartedAt, now.EndsAt}, "nobody has to be there: it lasts no longer")
 				return
 			}
 			assert.Nil(t, b.session())
 			assert.Equal(t, http.StatusUnauthorized, b.ask("/session-management/op", nil).StatusCode)
 		})
 	}
+}
+
+// A login that only repeats another one begins nothing where that is over, or where
+// somebody else is logged in meanwhile, and ends nothing there.
+func TestChangedMeanwhile(t *testing.T) {
+	for _, cookies := range []bool{false, true} {
+		for name, tt := range map[string]struct {
+			meanwhile func(t *testing.T, b *browser)
+			left      bool
+		}{
+			"logged out": {func(t *testing.T, b *browser) {
+				require.Equal(t, http.StatusSeeOther, b.ask("/logout", url.Values{}).StatusCode)
+			}, false},
+			"logged out at the provider": {func(t *testing.T, b *browser) {
+				raw, err := b.ops["op"].LogoutToken("", sid(b))
+				require.NoError(t, err)
+				require.Equal(t, http.StatusOK, b.site.browser().ask("/backchannel-logout/op", url.Values{"logout_token": {raw}}).StatusCode)
+			}, false},
+			"logged out while the provider is asked": {func(_ *testing.T, b *browser) {
+				key := b.presented().key
+				b.ops["op"].OnToken(func(*oidctest.Issue) { _ = b.h.remove(t.Context(), &Session{key: key}, 0) })
+			}, false},
+			"somebody else": {func(_ *testing.T, b *browser) {
+				b.ops["op"].LoginAs(b.ops["op"].Persons()[1].Subject)
+				other := b.site.browser()
+				other.login("/login/op")
+				b.take(other)
+			}, true},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+				b := s.browser()
+				b.login("/login/op")
+				_, target, form := b.follow(b.ask("/session-management/op", url.Values{}), b.url+"/callback/")
+				tt.meanwhile(t, b)
+				left := b.session()
+				p := b.ask(target, form)
+				assert.Equal(t, "/session-management/op", p.Header.Get("Location"), "which says what is")
+				if !tt.left {
+					assert.Nil(t, b.session())
+					return
+				}
+				require.NotNil(t, left)
+				assert.Equal(t, left["subject"], b.session()["subject"])
+			})
+		}
+	}
+}
+
+// take gives a browser the session of another one.
+func (b *browser) take(other *browser) {
+	u, err := url.Parse(b.url)
+	require.NoError(b.t, err)
+	for name, value := range other.cookies() {
+		b.jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/", Secure: true}})
+	}
+}
+
+// A request by reference has no place for the hint, and the person is compared anyway.
+func TestChangedByReference(t *testing.T) {
+	s := newSite(t, rig{client: func(_ string, c *oidcclient.Config) {
+		op, err := usual()
+		require.NoError(t, err)
+		c.Carriage, c.Key = oidcclient.CarryReference, &assertion.Key{Signer: op.Client().PrivateKey}
+	}})
+	b := s.browser()
+	b.login("/login/op")
+	_, target, form := b.follow(b.ask("/session-management/op", url.Values{}), b.url+"/callback/")
+	p := b.ask(target, form)
+	assert.Equal(t, "/session-management/op", p.Header.Get("Location"), p.body)
+	assert.NotNil(t, b.session())
+}
+
+// The frame goes to two places of the provider's.
+func TestWatchFrameOfTwoOrigins(t *testing.T) {
+	s := newSite(t, rig{client: func(_ string, c *oidcclient.Config) {
+		c.Provider = &oidcclient.ProviderMetadata{CheckSessionIframe: strings.Replace(c.Issuer, "127.0.0.1", "localhost", 1) + "/check-session"}
+	}})
+	b := s.browser()
+	b.login("/login/op")
+	op := s.ops["op"].URL()
+	_, allowed := s.h.WatchFrame(t.Context(), s.h.must(t, b))
+	assert.Equal(t, []string{"'self'", strings.Replace(op, "127.0.0.1", "localhost", 1), op}, allowed)
+}
+
+// A provider that hangs keeps no page of somebody who is logged in.
+func TestWatchFrameDuringOutage(t *testing.T) {
+	s := newSite(t, rig{})
+	b := s.browser()
+	b.login("/login/op")
+	config, err := relying.Config(s.ops["op"])
+	require.NoError(t, err)
+	config.Clock, config.HTTPClient = s.clock.Now, &http.Client{Transport: hanging{}}
+	client, err := oidcclient.New(config)
+	require.NoError(t, err)
+	h := s.replica("", func(c *Config) { c.Clients = map[string]*oidcclient.Client{"op": client} })
+	page, _ := h.WatchFrame(t.Context(), h.must(t, b))
+	assert.Empty(t, page)
+}
+
+// hanging is a provider that answers nobody.
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
 }
 
 func TestChangedIsNotForOthers(t *testing.T) {

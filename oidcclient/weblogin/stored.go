@@ -172,17 +172,31 @@ func (h *Handler) moved(w http.ResponseWriter, r *http.Request, key string) erro
 // remove ends a session: its record, if its version is the given one or that is
 // 0, and whatever copies of it cookies hold.
 func (h *Handler) remove(ctx context.Context, s *Session, version int64) error {
+	if h.inCookies {
+		return h.replace(ctx, s, version)
+	}
 	err := h.sessions.Delete(ctx, s.key, version)
-	switch {
-	case errors.Is(err, ErrConflict):
-		return err
-	case err != nil && !errors.Is(err, ErrNotFound):
+	if err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) {
 		return h.storeFailed(ctx, "delete", err)
 	}
-	if h.inCookies {
+	return err
+}
+
+// replace puts a mark in the place of a record, for the copies in cookies.
+func (h *Handler) replace(ctx context.Context, s *Session, version int64) error {
+	if version == 0 {
 		return h.markEnded(ctx, s.key, endedData)
 	}
-	return err
+	r := h.mark(s.key, endedData)
+	r.Version = version
+	err := h.sessions.Put(ctx, r)
+	switch {
+	case err == nil, errors.Is(err, ErrConflict):
+		return err
+	case errors.Is(err, ErrNotFound):
+		return errors.Join(err, h.markEnded(ctx, s.key, endedData))
+	}
+	return h.storeFailed(ctx, "put", err)
 }
 
 // troubles are the failures of a store, by operation, so that an outage does not
