@@ -184,7 +184,7 @@ func (a *app) notified(w http.ResponseWriter, r *http.Request, _ *oidcclient.Cli
 	return nil
 }
 
-// maxAPIAnswer is how much of an API's answer is passed on, in bytes.
+// maxAPIAnswer is how long an API's answer may be to be passed on, in bytes.
 const maxAPIAnswer = 1 << 20
 
 // callAPI calls the client's API with the session's access token, and passes its
@@ -233,9 +233,22 @@ func fetch(ctx context.Context, client *http.Client, target string) (body []byte
 		if errors.As(err, &e) || errors.As(err, &p) { // no token to call it with
 			return nil, 0, "", err
 		}
-		return nil, 0, "", &weblogin.Problem{Status: http.StatusBadGateway, Code: "provider_error", Title: "The API did not answer", Description: "the API was not reached"}
+		return nil, 0, "", apiFault("the API was not reached")
 	}
 	defer resp.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAPIAnswer))
-	return body, resp.StatusCode, resp.Header.Get("Content-Type"), err
+	if resp.StatusCode < 200 || resp.StatusCode > 999 { // net/http reads what it panics at when it is to write it
+		return nil, 0, "", apiFault("the API's status is none of an answer")
+	}
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAPIAnswer+1))
+	switch {
+	case err != nil:
+		return nil, 0, "", apiFault("the API's answer broke off")
+	case len(body) > maxAPIAnswer:
+		return nil, 0, "", apiFault("the API's answer is too long")
+	}
+	return body, resp.StatusCode, resp.Header.Get("Content-Type"), nil
+}
+
+func apiFault(description string) *weblogin.Problem {
+	return &weblogin.Problem{Status: http.StatusBadGateway, Code: "provider_error", Title: "The API did not answer as it should", Description: description}
 }

@@ -182,6 +182,74 @@ func testResource(t *testing.T, bound bool, scheme string) {
 	assert.Equal(t, http.StatusNotFound, answer.StatusCode)
 }
 
+// What the API answers is passed on as it is, or not at all.
+func TestResourceThatAnswersBadly(t *testing.T) {
+	var raw atomic.Value
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		_, _ = io.WriteString(conn, raw.Load().(string))
+		assert.NoError(t, conn.Close())
+	}))
+	t.Cleanup(api.Close)
+	address := freeAddress(t)
+	base := "http://" + address
+	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
+		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
+		"redirect_uris": []string{base + "/callback/op"}, "resource": api.URL + "/me",
+	}}})
+	require.NoError(t, err)
+	start(t, "-addr", address, "-config", write(t, "config.json", config))
+	p := sit(t, base)
+	p.send(http.MethodGet, "/login/op", nil)
+	says := func(status string, announced, sent int) string {
+		return fmt.Sprintf("HTTP/1.1 %s Odd\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", status, announced, strings.Repeat("x", sent))
+	}
+	for name, tt := range map[string]struct {
+		raw  string
+		want int
+		why  string // "" for the API's own answer
+	}{
+		"the least status":      {says("200", 2, 2), 200, ""},
+		"a strange status":      {says("999", 2, 2), 999, ""},
+		"no status":             {says("000", 2, 2), 502, "the API's status is none of an answer"},
+		"a status too low":      {says("099", 2, 2), 502, "the API's status is none of an answer"},
+		"another protocol":      {says("101", 0, 0), 502, "the API's status is none of an answer"},
+		"as long as it may be":  {says("200", maxAPIAnswer, maxAPIAnswer), 200, ""},
+		"a byte longer":         {says("200", maxAPIAnswer+1, maxAPIAnswer+1), 502, "the API's answer is too long"},
+		"less than it promised": {says("200", 3, 2), 502, "the API's answer broke off"},
+		"nothing of HTTP":       {"hello", 502, "the API was not reached"},
+	} {
+		raw.Store(tt.raw)
+		answer, body := p.send(http.MethodGet, "/resource/op", nil)
+		assert.Equal(t, tt.want, answer.StatusCode, name)
+		if tt.why == "" {
+			assert.Equal(t, strings.SplitN(tt.raw, "\r\n\r\n", 2)[1], body, name)
+			continue
+		}
+		assert.JSONEq(t, `{"error":"provider_error","error_description":"`+tt.why+`"}`, body, name)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// HTTP/2 has statuses of any length.
+func TestStatusOfAnAPI(t *testing.T) {
+	for status, good := range map[int]bool{-1: false, 199: false, 200: true, 999: true, 1000: false} {
+		_, _, _, err := fetch(t.Context(), &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: http.NoBody}, nil
+		})}, "http://127.0.0.1/")
+		assert.Equal(t, good, err == nil, status)
+	}
+}
+
 // Somebody grants access to an API and is not identified: the page says so, and the
 // API can be called.
 func TestGrantOfNobody(t *testing.T) {
