@@ -107,12 +107,18 @@ func (a *app) machine(w http.ResponseWriter, r *http.Request, client *oidcclient
 }
 
 func (a *app) device(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
-	d, err := grants.BeginDevice(r.Context(), client, grants.DeviceRequest{})
+	var d *grants.Device
+	handle, err := a.waiting.begin(func() (_ waits, err error) {
+		if d, err = grants.BeginDevice(r.Context(), client, grants.DeviceRequest{}); err != nil {
+			return waits{}, err
+		}
+		return waits{Waiting: d.Waiting, client: r.PathValue("id"), browser: nameBrowser(w, r)}, nil
+	})
 	if err != nil {
 		return err
 	}
 	out := map[string]any{
-		"handle": a.waiting.add(waits{Waiting: d.Waiting, client: r.PathValue("id"), browser: nameBrowser(w, r)}), "user_code": d.UserCode, "verification_uri": d.VerificationURI,
+		"handle": handle, "user_code": d.UserCode, "verification_uri": d.VerificationURI,
 		"expires_in": secondsLeft(d.Waiting), "interval": int(d.Interval() / time.Second),
 	}
 	if d.VerificationURIComplete != "" {
@@ -132,15 +138,19 @@ func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidccl
 	if hint == "" && client.Defaults().LoginHint == "" {
 		return badRequest("login_hint is missing")
 	}
-	b, err := grants.BeginBackchannel(r.Context(), client, grants.BackchannelRequest{
-		LoginHint: hint, BindingMessage: r.FormValue("binding_message"), Ping: a.places.pings[r.PathValue("id")],
+	id := r.PathValue("id")
+	want := grants.BackchannelRequest{LoginHint: hint, BindingMessage: r.FormValue("binding_message"), Ping: a.places.pings[id]}
+	var b *grants.Backchannel
+	handle, err := a.waiting.begin(func() (_ waits, err error) {
+		if b, err = grants.BeginBackchannel(r.Context(), client, want); err != nil {
+			return waits{}, err
+		}
+		return waits{Waiting: b.Waiting, client: id, browser: nameBrowser(w, r), backchannel: b}, nil
 	})
 	if err != nil {
 		return err
 	}
-	answer(w, http.StatusAccepted, map[string]any{
-		"handle": a.waiting.add(waits{Waiting: b.Waiting, client: r.PathValue("id"), browser: nameBrowser(w, r), backchannel: b}), "expires_in": secondsLeft(b.Waiting), "interval": int(b.Interval() / time.Second),
-	})
+	answer(w, http.StatusAccepted, map[string]any{"handle": handle, "expires_in": secondsLeft(b.Waiting), "interval": int(b.Interval() / time.Second)})
 	return nil
 }
 

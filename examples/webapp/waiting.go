@@ -8,49 +8,101 @@ import (
 	"time"
 
 	"github.com/rely-go/rely/oidcclient/grants"
+	"github.com/rely-go/rely/oidcclient/weblogin"
 )
 
-// maxWaiting logins may wait at a time.
-const maxWaiting = 1000
+const (
+	maxWaiting = 10_000 // logins at a time
+	maxOfOne   = 20     // of one browser
+)
 
 // waiting are the logins that people complete somewhere else, by handle. They are
 // in this process's memory: an application on several machines would keep them
 // where its sessions are.
 type waiting struct {
-	mu     sync.Mutex // guards logins
+	mu     sync.Mutex // guards what follows
 	logins map[string]waits
+	begun  int // that are not yet among logins
 }
 
 type waits struct {
 	*grants.Waiting
 	client      string
-	browser     string              // that began it
+	browser     string // that began it
+	since       time.Time
 	backchannel *grants.Backchannel // nil at a device
 }
 
 // keptAfter is how long a login that is over is kept, to be told so.
 const keptAfter = 10 * time.Minute
 
-// add keeps a login, and drops those that have been over for a while, or what ends first
-// when there are too many.
+// begin keeps the login that start begins at the provider, where there is room: it is
+// refused otherwise, because strangers could make room by pushing out the logins of
+// people who are just deciding.
+func (w *waiting) begin(start func() (waits, error)) (handle string, err error) {
+	if !w.takePlace() {
+		return "", &weblogin.Problem{
+			Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", RetryAfter: time.Minute,
+			Title: "Please try again in a moment", Description: "too many logins wait to be completed elsewhere",
+		}
+	}
+	defer w.givePlace()
+	login, err := start()
+	if err != nil {
+		return "", err
+	}
+	return w.add(login), nil
+}
+
+func (w *waiting) takePlace() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(keptAfter)
+	if len(w.logins)+w.begun >= maxWaiting {
+		w.forget(0)
+	}
+	if len(w.logins)+w.begun >= maxWaiting {
+		return false
+	}
+	w.begun++
+	return true
+}
+
+func (w *waiting) givePlace() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun--
+}
+
+// forget drops the logins that have been over for a while. The caller holds mu.
+func (w *waiting) forget(while time.Duration) {
+	for handle, kept := range w.logins {
+		if time.Since(kept.ExpiresAt()) > while {
+			delete(w.logins, handle)
+		}
+	}
+}
+
+// add keeps a login, in the place of its browser's oldest where that has too many.
 func (w *waiting) add(login waits) (handle string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.logins == nil {
 		w.logins = map[string]waits{}
 	}
-	first := ""
+	oldest, ofOne := "", 0
 	for handle, kept := range w.logins {
-		if time.Since(kept.ExpiresAt()) > keptAfter {
-			delete(w.logins, handle)
-		} else if first == "" || kept.ExpiresAt().Before(w.logins[first].ExpiresAt()) {
-			first = handle
+		if kept.browser != login.browser {
+			continue
+		}
+		if ofOne++; oldest == "" || kept.since.Before(w.logins[oldest].since) {
+			oldest = handle
 		}
 	}
-	if len(w.logins) >= maxWaiting {
-		delete(w.logins, first)
+	if ofOne >= maxOfOne {
+		delete(w.logins, oldest)
 	}
-	handle = rand.Text()
+	handle, login.since = rand.Text(), time.Now()
 	w.logins[handle] = login
 	return handle
 }
@@ -87,10 +139,13 @@ func (w *waiting) drop(handle string) {
 // waitingCookie names the browser that has begun logins elsewhere.
 const waitingCookie = "__Host-waiting"
 
+// maxName is longer than what nameBrowser gives, and short enough to be remembered.
+const maxName = 64
+
 // browserOf returns the name of a browser, "" where it has none.
 func browserOf(r *http.Request) string {
 	cookie, err := r.Cookie(waitingCookie)
-	if err != nil {
+	if err != nil || len(cookie.Value) > maxName {
 		return ""
 	}
 	return cookie.Value
