@@ -251,6 +251,7 @@ func TestBadFlagsAndFiles(t *testing.T) {
 		{[]string{"-config", file(`{"clients":{"acme":{"profile":"oidc","isuer":"https://op.example"}}}`)}, []string{`"acme"`, "isuer"}},
 		{[]string{"-config", file(`{"clients":{"acme":{"profile":"oidc","issuer":"https://op.example","redirect_uris":["http://127.0.0.1:8080/callback/acme"]}}}`)}, []string{`"acme"`, "client_id"}},
 		{[]string{"-config", file(`{}`)}, []string{"clients: is missing or names none"}},
+		{[]string{"-config", file(`{"base_url":"http://127.0.0.1:8080/app","clients":{"acme":{"profile":"oidc","issuer":"https://op.example","client_id":"c","client_secret":"s","redirect_uris":["http://127.0.0.1:8080/app/callback/acme"]}}}`)}, []string{"base_url: has a path"}},
 		{[]string{"-addr", "127.0.0.1:x"}, []string{"unknown port"}},
 		{[]string{"positional"}, []string{"positional"}},
 	} {
@@ -296,7 +297,7 @@ func TestConfigFile(t *testing.T) {
 
 func TestConfigFileWithProviderThatIsDown(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "config.json")
-	require.NoError(t, os.WriteFile(name, []byte(`{"base_url":"http://127.0.0.1:8080","clients":{
+	require.NoError(t, os.WriteFile(name, []byte(`{"base_url":"http://127.0.0.1:8080/","clients":{
 		"one":{"profile":"oidc","issuer":"http://127.0.0.1:1","client_id":"c","client_secret":"s","redirect_uris":["http://127.0.0.1:8080/callback/one"]},
 		"two":{"profile":"oidc","issuer":"http://127.0.0.1:2","client_id":"c","client_secret":"s","redirect_uris":["http://127.0.0.1:8080/callback/two"]}}}`), 0o600))
 	config, err := open(name, "http://127.0.0.1:9", slog.New(slog.DiscardHandler))

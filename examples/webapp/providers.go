@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -39,6 +40,9 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	p := &places{baseURL: baseURL, apis: config.Resources, pings: config.Pings}
 	if config.BaseURL != "" {
 		p.baseURL = config.BaseURL
+	}
+	if u, err := url.Parse(p.baseURL); err == nil && strings.TrimSuffix(u.Path, "/") != "" {
+		return nil, &clientconfig.Error{Member: "base_url", Reason: "has a path, and this application's pages are not below one"}
 	}
 	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log }); err != nil {
 		return nil, err
