@@ -61,18 +61,28 @@ func newApp(p *places, s store, log *slog.Logger) (*app, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", a.login)
-	mux.Handle("GET /{$}", a.login.Attach(http.HandlerFunc(a.home)))
-	mux.HandleFunc("GET /style.css", asset("page/style.css", "text/css; charset=utf-8"))
-	mux.HandleFunc("GET /icon.svg", asset("page/icon.svg", "image/svg+xml"))
-	a.beyond(mux)
 	for path, entity := range p.entities {
 		mux.Handle("GET "+path, entity)
 	}
-	mux.HandleFunc("GET /readyz", a.login.ServeReady)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.Handle("POST /unlink", a.login.SameSite(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
 	a.routes = mux
+	a.route("GET", "/{$}", a.login.Attach(http.HandlerFunc(a.home)))
+	a.route("GET", "/style.css", asset("page/style.css", "text/css; charset=utf-8"))
+	a.route("GET", "/icon.svg", asset("page/icon.svg", "image/svg+xml"))
+	a.route("GET", "/readyz", http.HandlerFunc(a.login.ServeReady))
+	a.route("GET", "/healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }))
+	a.route("POST", "/unlink", a.login.SameSite(a.login.Require(weblogin.Requirement{}, http.HandlerFunc(a.unlink))))
+	a.beyond()
 	return a, nil
+}
+
+// route mounts what answers a method of a path; with any other one, the path is there and
+// says so.
+func (a *app) route(method, path string, serve http.Handler) {
+	a.routes.Handle(method+" "+path, serve)
+	a.routes.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", method)
+		a.fail(w, r, &weblogin.Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Title: "This request can't be answered", Description: "the page is there for " + method})
+	})
 }
 
 func asset(name, contentType string) http.HandlerFunc {
@@ -115,16 +125,19 @@ func (a *app) link(ctx context.Context, login weblogin.Login) error {
 func (a *app) unlink(w http.ResponseWriter, r *http.Request) {
 	s, err := a.login.Session(r)
 	if err != nil {
-		a.showProblem(w, r, conflict("You are not logged in"))
+		a.login.Fail(w, r, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := readForm(w, r); err != nil {
+		a.login.Fail(w, r, err)
+		return
+	}
 	id, err := pseudonym.ParseIdentity(r.PostFormValue("identity"))
 	if err == nil {
 		err = a.accounts.Unlink(r.Context(), identity(s), id)
 	}
 	if err != nil {
-		a.showProblem(w, r, conflict("This login can't be unlinked"))
+		a.login.Fail(w, r, conflict("This login can't be unlinked"))
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

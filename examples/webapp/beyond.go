@@ -18,14 +18,14 @@ import (
 
 // beyond mounts what is no login in this browser: tokens of the application
 // itself, logins at a device or a phone, and the call of an API.
-func (a *app) beyond(mux *http.ServeMux) {
-	mux.Handle("POST /machine/{id}", a.login.SameSite(a.with(a.machine)))
-	mux.Handle("POST /device/{id}", a.login.SameSite(a.with(a.device)))
-	mux.Handle("POST /ciba/{id}", a.login.SameSite(a.with(a.backchannel)))
-	mux.Handle("GET /device/{id}/{handle}", a.with(a.decided))
-	mux.Handle("GET /ciba/{id}/{handle}", a.with(a.decided))
-	mux.Handle("POST /ciba-notification/{id}", a.with(a.notified))
-	mux.Handle("GET /resource/{id}", a.login.Attach(a.with(a.callAPI)))
+func (a *app) beyond() {
+	a.route("POST", "/machine/{id}", a.login.SameSite(a.with(a.machine)))
+	a.route("POST", "/device/{id}", a.login.SameSite(a.with(a.device)))
+	a.route("POST", "/ciba/{id}", a.login.SameSite(a.with(a.backchannel)))
+	a.route("GET", "/device/{id}/{handle}", a.with(a.decided))
+	a.route("GET", "/ciba/{id}/{handle}", a.with(a.decided))
+	a.route("POST", "/ciba-notification/{id}", a.with(a.notified))
+	a.route("GET", "/resource/{id}", a.login.Attach(a.with(a.callAPI)))
 }
 
 // with finds the client of a route, and answers with the error of serve.
@@ -75,6 +75,26 @@ func badRequest(description string) *weblogin.Problem {
 	return &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Title: "This request can't be answered", Description: description}
 }
 
+const maxForm = 16 << 10 // bytes
+
+// readForm reads a form, or says why it can't be read: it is not to be taken for an empty
+// one, which asks for something else.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = r.ParseMultipartForm(maxForm)
+	}
+	var long *http.MaxBytesError
+	switch {
+	case err == nil, errors.Is(err, http.ErrNotMultipart):
+		return nil
+	case errors.As(err, &long):
+		return &weblogin.Problem{Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Title: "This request can't be answered", Description: "form is too long"}
+	}
+	return badRequest("form is malformed")
+}
+
 func answer(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -84,7 +104,9 @@ func answer(w http.ResponseWriter, status int, v any) {
 // machine gets a token for the application itself: for the scopes of the form, or those
 // of the configuration but for what is about people.
 func (a *app) machine(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := readForm(w, r); err != nil {
+		return err
+	}
 	each := client.Defaults()
 	want := grants.Request{Scopes: strings.Fields(r.FormValue("scope")), Resources: each.Resources, AuthorizationDetails: each.AuthorizationDetails}
 	if len(want.Scopes) == 0 {
@@ -133,7 +155,9 @@ func secondsLeft(w *grants.Waiting) int {
 }
 
 func (a *app) backchannel(w http.ResponseWriter, r *http.Request, client *oidcclient.Client) error {
-	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	if err := readForm(w, r); err != nil {
+		return err
+	}
 	hint := r.FormValue("login_hint")
 	if hint == "" && client.Defaults().LoginHint == "" {
 		return badRequest("login_hint is missing")

@@ -87,6 +87,56 @@ func TestMachine(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, w.Code)
 }
 
+// A form that can't be read asks for nothing: least of all for what an empty one asks for.
+func TestFormsThatCannotBeRead(t *testing.T) {
+	var asked atomic.Int64
+	app := beyondApp(t, map[string]http.HandlerFunc{
+		"POST /token": func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			says(200, `{"access_token":"at","token_type":"Bearer","expires_in":60}`)(w, r)
+		},
+		"POST /bc": says(200, `{"auth_req_id":"r1","expires_in":60,"interval":1}`),
+	}, "")
+	send := func(target, kind, body string) (int, map[string]any) {
+		r := httptest.NewRequest("POST", target, strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		var out map[string]any
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &out))
+		return w.Code, out
+	}
+	const form, parts = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
+	part := func(value string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"login_hint\"\r\n\r\n" + value + "\r\n--b--\r\n"
+	}
+	const hint = "login_hint="
+	for name, tt := range map[string]struct {
+		kind, body string
+		want       int
+		says       any
+	}{
+		"as long as it may be":   {form, hint + strings.Repeat("a", maxForm-len(hint)), 0, nil},
+		"a byte longer":          {form, hint + strings.Repeat("a", maxForm-len(hint)+1), 413, "form is too long"},
+		"in parts":               {parts, part("anna"), 0, nil},
+		"in parts, and too long": {parts, part(strings.Repeat("a", maxForm)), 413, "form is too long"},
+		"parts that break off":   {parts, part("anna")[:60], 400, "form is malformed"},
+		"no escape":              {form, "login_hint=a%20", 0, nil},
+		"half an escape":         {form, "login_hint=a%2", 400, "form is malformed"},
+	} {
+		for target, good := range map[string]int{"/machine/one": 200, "/ciba/one": 202} {
+			asked.Store(0)
+			status, out := send(target, tt.kind, tt.body)
+			if tt.want == 0 {
+				assert.Equal(t, good, status, "%s: %s", target, name)
+				continue
+			}
+			assert.Equal(t, []any{tt.want, "invalid_request", tt.says}, []any{status, out["error"], out["error_description"]}, "%s: %s", target, name)
+			assert.Zero(t, asked.Load(), name)
+		}
+	}
+}
+
 func TestDeviceAndBackchannel(t *testing.T) {
 	var decided atomic.Bool
 	app := beyondApp(t, map[string]http.HandlerFunc{

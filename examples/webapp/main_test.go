@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -25,7 +26,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/weblogin"
 )
 
 // start runs the program and returns the URL that it prints and what it logs.
@@ -233,6 +236,15 @@ func TestLinkAndUnlink(t *testing.T) {
 	assert.NotRegexp(t, identities, body)
 	answer, _ = p.visit("POST", "/unlink", url.Values{"identity": {"x"}})
 	assert.Equal(t, http.StatusConflict, answer.StatusCode)
+	answer, body = p.visit("POST", "/unlink", url.Values{"identity": {strings.Repeat("x", maxForm)}})
+	assert.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode, body)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/unlink", nil)
+	require.NoError(t, err)
+	r.Header.Set("Accept", "application/json")
+	answer, err = p.client.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	assert.Equal(t, []any{http.StatusConflict, "application/json"}, []any{answer.StatusCode, answer.Header.Get("Content-Type")})
 	answer, _ = sit(t, base).visit("POST", "/unlink", unlink)
 	assert.Equal(t, http.StatusUnauthorized, answer.StatusCode)
 }
@@ -310,6 +322,56 @@ func TestConfigFileWithProviderThatIsDown(t *testing.T) {
 		assert.Equal(t, status == 503, w.Header().Get("Retry-After") != "")
 	}
 	assert.Contains(t, get(handler, "/").Body.String(), "Log in with one (OpenID Connect)")
+}
+
+// brokenStore keeps nothing.
+type brokenStore struct {
+	weblogin.SessionStore
+	weblogin.ReplayStore
+}
+
+func (brokenStore) Load(context.Context, ...string) ([]weblogin.Record, error) {
+	return nil, errors.New("connection refused")
+}
+
+// What goes wrong is said in JSON to who asks for JSON, on the application's own pages too;
+// and to browsers on a page.
+func TestErrorsOfOwnPages(t *testing.T) {
+	name := write(t, "config.json", []byte(`{"base_url":"http://127.0.0.1:8080","clients":{
+		"one":{"profile":"oidc","issuer":"https://op.example","client_id":"c","client_secret":"s","redirect_uris":["http://127.0.0.1:8080/callback/one"]}}}`))
+	places, err := open(name, "", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	sealer, err := oidcclient.NewSealer(make([]byte, oidcclient.SealerKeySize))
+	require.NoError(t, err)
+	app, err := newApp(places, store{sessions: brokenStore{}, sealer: sealer}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	session := "__Host-rely-session=" + strings.Repeat("A", 43)
+	for _, tt := range []struct {
+		method, target, cookie string
+		status                 int
+		code                   string
+	}{
+		{"GET", "/?state=x", "", 400, "invalid_request"},
+		{"GET", "/", session, 503, "temporarily_unavailable"},
+		{"POST", "/unlink", session, 503, "temporarily_unavailable"},
+		{"POST", "/unlink", "", 401, "login_required"},
+		{"POST", "/", "", 405, "method_not_allowed"},
+		{"DELETE", "/healthz", "", 405, "method_not_allowed"},
+		{"GET", "/unlink", "", 405, "method_not_allowed"},
+		{"GET", "/machine/one", "", 405, "method_not_allowed"},
+		{"PUT", "/device/one/handle", "", 405, "method_not_allowed"},
+		{"POST", "/nothing", "", 404, "not_found"},
+	} {
+		what := tt.method + " " + tt.target
+		w, out := ask(t, app, tt.method, tt.target, nil, "Accept", "application/json", "Cookie", tt.cookie)
+		assert.Equal(t, []any{tt.status, tt.code, "application/json"}, []any{w.Code, out["error"], w.Header().Get("Content-Type")}, what)
+		assert.NotEmpty(t, out["error_description"], what)
+		assert.Equal(t, tt.status == 503, w.Header().Get("Retry-After") != "", what)
+		assert.Equal(t, tt.status == 405, w.Header().Get("Allow") != "", what)
+		w, _ = ask(t, app, tt.method, tt.target, nil, "Accept", "text/html,*/*;q=0.8", "Cookie", tt.cookie)
+		assert.Equal(t, tt.status, w.Code, what)
+		assert.Contains(t, w.Body.String(), `role="alert"`, what)
+	}
 }
 
 func get(handler http.Handler, target string) *httptest.ResponseRecorder {

@@ -88,25 +88,26 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		a.showProblem(w, r, &weblogin.Problem{Status: http.StatusBadRequest, Title: "This browser did not log out here", Description: "the page that sent it says so, and is not believed"})
+		a.login.Fail(w, r, &weblogin.Problem{Status: http.StatusBadRequest, Code: "invalid_request", Title: "This browser did not log out here", Description: "the page that sent it says so, and is not believed"})
 		return
 	}
 	s, err := a.login.Session(r)
 	if err != nil && !errors.Is(err, weblogin.ErrNoSession) {
-		a.showProblem(w, r, &weblogin.Problem{Status: http.StatusServiceUnavailable, Title: "Please try again in a moment", Description: "the sessions can't be read"})
+		a.login.Fail(w, r, err)
 		return
 	}
 	v := view{Providers: a.providers()}
 	if s != nil {
 		if v.Person, err = a.person(r, s); err != nil {
-			a.showProblem(w, r, &weblogin.Problem{Status: http.StatusInternalServerError, Title: "Something went wrong here", Description: "the page can't be made"})
+			a.login.Fail(w, r, err)
 			return
 		}
 	}
 	a.show(w, http.StatusOK, v)
 }
 
-// showProblem is the page for what can't be done.
+// showProblem is the page for what can't be done, where [weblogin.Handler.Fail] found that
+// a page is wanted.
 func (a *app) showProblem(w http.ResponseWriter, _ *http.Request, p *weblogin.Problem) {
 	a.show(w, p.Status, view{Problem: p})
 }
