@@ -11,6 +11,9 @@ import (
 // provider too (OpenID Connect RP-Initiated Logout §2), or "" when the provider
 // has no end_session_endpoint. End the session here first. state, where it is
 // not "", comes back with the browser.
+//
+// The URL holds the ID token, with what it says about the person, as id_token_hint:
+// without it the provider has to ask the person whether to log out (§2).
 func (c *Client) LogoutURL(ctx context.Context, s *Session, state string) (string, error) {
 	c, found, err := c.found(ctx)
 	if err != nil {

@@ -10,7 +10,10 @@ import (
 //
 // BankID calls sub unstable and recommends bankid_altsub, which is personal data
 // (a PID): [oidcclient.Session.AlternativeSubject] offers it, and sub stays what
-// it is. National identity numbers never travel in a query.
+// it is. No login_hint with a national identity number travels in a query. An
+// id_token_hint does, and holds what the ID token says about the person: that of a logout
+// ([oidcclient.Client.LogoutURL]), and that of package weblogin where it notices a logout
+// at the provider.
 func BankID() oidcclient.Profile {
 	return oidcclient.Profile{
 		Name:            "bankid",
