@@ -173,7 +173,7 @@ func (h *Handler) setBase(config Config) error {
 	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return errors.New("config: BaseURL is neither https nor http on a loopback address")
 	}
-	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.RawPath != "" || strings.ContainsAny(u.Path, "{}")) {
+	if u.Path != "" && (path.Clean(u.Path) != u.Path || u.Path == "/" || u.RawPath != "" || strings.ContainsAny(u.Path, "{}")) {
 		return errors.New("config: BaseURL has a path that is not in its simplest form")
 	}
 	h.base, h.prefix = u, u.Path

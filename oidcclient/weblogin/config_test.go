@@ -42,6 +42,7 @@ func TestNewChecksItsConfig(t *testing.T) {
 		"BaseURL with a user":    {func(c *Config) { c.BaseURL = "https://u@app.example" }, "BaseURL"},
 		"BaseURL of dots":        {func(c *Config) { c.BaseURL = "https://app.example/a/../b" }, "BaseURL"},
 		"BaseURL with a pattern": {func(c *Config) { c.BaseURL = "https://app.example/{x}" }, "BaseURL"},
+		"BaseURL of slashes":     {func(c *Config) { c.BaseURL = "https://app.example//" }, "BaseURL"},
 		"no clients":             {func(c *Config) { c.Clients = nil }, "Clients is empty"},
 		"nil client":             {func(c *Config) { c.Clients["x"] = nil }, `client "x"`},
 		"client's name":          {func(c *Config) { c.Clients["a/b"] = client }, `client "a/b"`},
