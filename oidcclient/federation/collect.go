@@ -30,10 +30,22 @@ type collection struct {
 	subject  *url.URL // who is to be believed, and names others
 	requests int      // made so far
 	known    map[string]*statement
+	down     map[string]error // who was not reached, by URL: nobody is waited for twice
 }
 
 // get fetches one statement.
 func (c *collection) get(ctx context.Context, target string) (string, error) {
+	if err := c.down[target]; err != nil {
+		return "", err
+	}
+	raw, err := c.fetch(ctx, target)
+	if isOutage(err) {
+		c.down[target] = err
+	}
+	return raw, err
+}
+
+func (c *collection) fetch(ctx context.Context, target string) (string, error) {
 	if c.requests++; c.requests > maxRequests {
 		return "", refuse("trust_chain", "federation is larger than what is searched for one chain")
 	}
@@ -117,6 +129,18 @@ func (c *collection) about(ctx context.Context, superior *statement, subordinate
 	return s, s.signedBy(ctx, c.keys(superior))
 }
 
+// find looks for a chain of an entity.
+func (c *collection) find(ctx context.Context, entity string) (*Chain, error) {
+	own, err := c.configuration(ctx, entity)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := c.anchors[entity]; ok {
+		return newChain([]*statement{own})
+	}
+	return c.climb(ctx, []*statement{own}, own)
+}
+
 // climb looks for a way from the subject to a trust anchor. path is a chain as far as it
 // has been found, and top the configuration of who issued its last statement.
 func (c *collection) climb(ctx context.Context, path []*statement, top *statement) (*Chain, error) {
@@ -162,6 +186,53 @@ func (c *collection) follow(ctx context.Context, path []*statement, top *stateme
 		return nil, refuse("trust_chain", "chain is longer than what is searched")
 	}
 	return c.climb(ctx, longer, above)
+}
+
+// retrace goes the way of a chain that was believed once more, and no other one: the
+// subject chooses whom it names, but not who is asked here. What can't be had from one
+// who is not reached stays as it was, and all that is said has to fit. It reports whether
+// all of it is new.
+func (c *collection) retrace(ctx context.Context, known *Chain) (chain *Chain, whole bool, err error) {
+	c.requests, whole = 0, true
+	statements := slices.Clone(known.statements)
+	top := len(statements) - 1
+	take := func(i int, s *statement, err error) error {
+		if isOutage(err) {
+			whole = false
+			return nil
+		}
+		statements[i] = s
+		return err
+	}
+	below, err := c.configuration(ctx, known.Subject())
+	if err := take(0, below, err); err != nil {
+		return nil, false, err
+	}
+	for i := 1; i < top; i++ {
+		link := statements[i]
+		if below != nil && !slices.Contains(below.superiors, link.issuer) {
+			return nil, false, refuse("authority_hints", "an entity has another superior than it had, and that one leads nowhere")
+		}
+		above, err := c.configuration(ctx, link.issuer)
+		fresh := link
+		if err == nil {
+			fresh, err = c.about(ctx, above, link.subject)
+		}
+		if err := take(i, fresh, err); err != nil {
+			return nil, false, err
+		}
+		below = above
+	}
+	if below != nil {
+		statements[top] = below
+	}
+	for i := range top - 1 {
+		if err := statements[i].signedBy(ctx, statements[i+1].jwks); err != nil {
+			return nil, false, err
+		}
+	}
+	chain, err = newChain(statements)
+	return chain, whole, err
 }
 
 // ordered puts trust anchors first: the shortest chains.

@@ -35,11 +35,16 @@ func unsigned(err error) *oidcclient.Error {
 	return e
 }
 
+// isOutage reports whether somebody was not reached: the same may work later.
+func isOutage(err error) bool {
+	var e *oidcclient.Error
+	return errors.As(err, &e) && e.Fault == oidcclient.FaultOutage
+}
+
 // weightier chooses what is reported of two paths that led nowhere: that somebody was
 // not reached, because then the same may work later; else the first.
 func weightier(first, second error) error {
-	var a, b *oidcclient.Error
-	if first == nil || errors.As(second, &b) && b.Fault == oidcclient.FaultOutage && !(errors.As(first, &a) && a.Fault == oidcclient.FaultOutage) {
+	if first == nil || isOutage(second) && !isOutage(first) {
 		return second
 	}
 	return first

@@ -51,13 +51,7 @@ type Resolver struct {
 	now     func() time.Time
 
 	mu   sync.Mutex
-	kept map[string]keptChain // of providers, by issuer
-}
-
-// keptChain is the last chain of a provider, for when somebody in it is not reached.
-type keptChain struct {
-	provider *oidcclient.FoundProvider
-	expiry   time.Time
+	kept map[string]*Chain // the last of each provider, by issuer
 }
 
 const (
@@ -67,7 +61,7 @@ const (
 
 // NewResolver checks the configuration and fetches nothing.
 func NewResolver(config ResolverConfig) (*Resolver, error) {
-	r := &Resolver{anchors: map[string][]byte{}, maxAge: config.MaxAge, now: config.Clock, kept: map[string]keptChain{}}
+	r := &Resolver{anchors: map[string][]byte{}, maxAge: config.MaxAge, now: config.Clock, kept: map[string]*Chain{}}
 	if len(config.TrustAnchors) == 0 {
 		return nil, errors.New("federation: TrustAnchors are missing")
 	}
@@ -105,52 +99,66 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 // where there is no way to a trust anchor, "metadata_policy", "max_path_length" or
 // "naming_constraints".
 func (r *Resolver) Resolve(ctx context.Context, entity string) (*Chain, error) {
+	c, err := r.collect(entity)
+	if err != nil {
+		return nil, err
+	}
+	return c.find(ctx, entity)
+}
+
+// collect begins the search for the chain of an entity.
+func (r *Resolver) collect(entity string) (*collection, error) {
 	subject, err := url.Parse(entity)
 	if err != nil {
 		return nil, refuse("entity_id", "Entity Identifier is no URL")
 	}
-	c := &collection{anchors: r.anchors, client: r.client, now: r.now(), subject: subject, known: map[string]*statement{}}
-	own, err := c.configuration(ctx, entity)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := r.anchors[entity]; ok {
-		return newChain([]*statement{own})
-	}
-	return c.climb(ctx, []*statement{own}, own)
+	return &collection{
+		anchors: r.anchors, client: r.client, now: r.now(), subject: subject, known: map[string]*statement{}, down: map[string]error{},
+	}, nil
 }
 
 // FindProvider implements [oidcclient.ProviderSource]. The issuer is the provider's
-// Entity Identifier (§5.1.3). A provider is believed for MaxAge, and while somebody in
-// its chain is not reached, until the chain ends; one that a new chain refuses, no longer.
+// Entity Identifier (§5.1.3). A provider is believed for MaxAge. Where no new chain can be
+// made then because somebody is not reached, those of the old one are asked once more, and
+// only what can't be had from one of them stays as it was, until it ends. A provider about
+// whom anybody of that chain says something else is believed no longer.
 func (r *Resolver) FindProvider(ctx context.Context, issuer string) (*oidcclient.FoundProvider, error) {
-	chain, err := r.Resolve(ctx, issuer)
+	c, err := r.collect(issuer)
 	if err != nil {
-		return r.keptProvider(issuer, err)
+		return nil, err
+	}
+	lasts := r.maxAge
+	chain, err := c.find(ctx, issuer)
+	if err != nil {
+		var whole bool
+		if chain, whole, err = r.again(ctx, c, issuer, err); err != nil {
+			return nil, err
+		}
+		if !whole {
+			lasts = retryAfter
+		}
 	}
 	found, err := asProvider(chain)
 	if err != nil {
 		return nil, err
 	}
-	found.Until = earlier(r.now().Add(r.maxAge), chain.expiry)
+	found.Until = earlier(r.now().Add(lasts), chain.expiry)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.kept[issuer] = keptChain{found, chain.expiry}
+	r.kept[issuer] = chain
 	return found, nil
 }
 
-// keptProvider is what was known before, when it could only not be looked at again.
-func (r *Resolver) keptProvider(issuer string, cause error) (*oidcclient.FoundProvider, error) {
+// again makes a provider's chain of the one that is known, where the search for a new
+// one ended at somebody who was not reached. It reports whether all of it is new.
+func (r *Resolver) again(ctx context.Context, c *collection, issuer string, cause error) (chain *Chain, whole bool, err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	var e *oidcclient.Error
-	kept, ok := r.kept[issuer]
-	if !errors.As(cause, &e) || e.Fault != oidcclient.FaultOutage || !ok || !r.now().Before(kept.expiry) {
-		return nil, cause
+	known := r.kept[issuer]
+	r.mu.Unlock()
+	if known == nil || !isOutage(cause) || !r.now().Before(known.expiry) {
+		return nil, false, cause
 	}
-	again := *kept.provider
-	again.Until = earlier(r.now().Add(retryAfter), kept.expiry)
-	return &again, nil
+	return c.retrace(ctx, known)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -299,43 +299,6 @@ func TestAnEntityThatIsNotReached(t *testing.T) {
 	}
 }
 
-// A provider is kept while somebody can't be asked, until its chain ends; and not at all
-// once somebody says no.
-func TestAKnownProviderIsKept(t *testing.T) {
-	now := testNow
-	w := newWorld(t)
-	r := w.resolver(t, func(c *ResolverConfig) { c.Clock = func() time.Time { return now } })
-	first, err := r.FindProvider(t.Context(), provider)
-	require.NoError(t, err)
-	assert.Equal(t, testNow.Add(time.Hour), first.Until)
-
-	now = now.Add(time.Hour)
-	w.answers[anchor+wellKnown] = func() (*http.Response, error) { return nil, errCut }
-	kept, err := r.FindProvider(t.Context(), provider)
-	require.NoError(t, err)
-	assert.Equal(t, first.Metadata, kept.Metadata)
-	assert.Equal(t, now.Add(time.Minute), kept.Until, "asked again soon")
-
-	now = testNow.Add(6*time.Hour - 30*time.Second)
-	kept, err = r.FindProvider(t.Context(), provider)
-	require.NoError(t, err)
-	assert.Equal(t, testNow.Add(6*time.Hour).Unix(), kept.Until.Unix(), "and no longer than the chain")
-
-	now = testNow.Add(time.Hour)
-	w.answers[anchor+fetchPlace] = func() (*http.Response, error) { return reply(404, "application/json", `{}`) }
-	delete(w.answers, anchor+wellKnown)
-	_, err = r.FindProvider(t.Context(), provider)
-	refused(t, err, "token")
-
-	delete(w.answers, anchor+fetchPlace)
-	w.answers[provider+wellKnown] = func() (*http.Response, error) { return nil, errCut }
-	now = testNow.Add(6 * time.Hour)
-	_, err = r.FindProvider(t.Context(), provider)
-	var e *oidcclient.Error
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, oidcclient.FaultOutage, e.Fault)
-}
-
 func TestFindProviderRefuses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		check  string
