@@ -59,7 +59,7 @@ var foreign = map[string][]string{
 	"github.com/stretchr/testify":        {"oidcclient/store/storetest", "pseudonym/linktest"},
 	"github.com/tink-crypto/tink-go/v2":  {"pseudonym"},
 	"golang.org/x/oauth2":                {"oidcclient", "oidcclient/grants"},
-	"golang.org/x/sync":                  {"oidcclient", "oidcclient/grants"},
+	"golang.org/x/sync":                  {"oidcclient", "oidcclient/federation", "oidcclient/grants"},
 }
 
 // imports judges the imports of one package's code.

@@ -12,7 +12,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/rely-go/rely/assertion"
+	"github.com/rely-go/rely/internal/fetch"
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/jwx"
 	"github.com/rely-go/rely/oidcclient"
@@ -35,7 +38,7 @@ type EntityConfig struct {
 	// TrustMarks are published as they are (§7).
 	TrustMarks []TrustMark
 	// Lifetime is how long a statement holds: 0 means 24 hours. A new one is signed after
-	// half of it.
+	// half of it; where the key can't sign then, the old one is served until its end.
 	Lifetime time.Duration
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
@@ -60,9 +63,12 @@ type Entity struct {
 	metadata  json.RawMessage
 	now       func() time.Time
 
-	mu     sync.Mutex
+	signing singleflight.Group
+
+	mu     sync.Mutex // guards what follows
 	signed string
 	until  time.Time // when a new one is signed
+	expiry time.Time
 }
 
 // String shows who it is and no key.
@@ -166,16 +172,47 @@ func (e *Entity) prepareKeys() error {
 	return nil
 }
 
-// Configuration returns the signed Entity Configuration (§3).
+// Configuration returns the signed Entity Configuration (§3). However many ask at once,
+// it is signed once.
 func (e *Entity) Configuration(ctx context.Context) (string, error) {
+	if signed := e.known(); signed != "" {
+		return signed, nil
+	}
+	result := e.signing.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetch.Timeout)
+		defer cancel()
+		return e.sign(ctx)
+	})
+	select {
+	case r := <-result:
+		if r.Err != nil {
+			return "", r.Err
+		}
+		return r.Val.(string), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// known returns the statement that is there; "" where a new one is wanted.
+func (e *Entity) known() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.now()
-	if e.signed != "" && now.Before(e.until) {
-		return e.signed, nil
+	if !e.now().Before(e.until) {
+		return ""
 	}
+	return e.signed
+}
+
+// sign signs a new statement. The old one goes on while the key can't sign and it holds.
+func (e *Entity) sign(ctx context.Context) (string, error) {
+	if signed := e.known(); signed != "" {
+		return signed, nil // somebody else was faster
+	}
+	now := e.now()
+	expiry := time.Unix(now.Add(e.config.Lifetime).Unix(), 0)
 	claims := map[string]any{
-		"iss": e.config.ID, "sub": e.config.ID, "iat": now.Unix(), "exp": now.Add(e.config.Lifetime).Unix(),
+		"iss": e.config.ID, "sub": e.config.ID, "iat": now.Unix(), "exp": expiry.Unix(),
 		"jwks": e.jwks, "metadata": e.metadata, "authority_hints": e.config.AuthorityHints,
 	}
 	if len(e.config.TrustMarks) > 0 {
@@ -184,14 +221,21 @@ func (e *Entity) Configuration(ctx context.Context) (string, error) {
 	payload, _ := json.Marshal(claims) // what was encoded before
 	input := e.header + jose.Encode(payload)
 	signature, err := jose.Sign(ctx, e.algorithm, e.config.Keys[0].Signer, input)
-	if err != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch over := e.now(); {
+	case err == nil:
+		e.signed, e.until, e.expiry = input+"."+jose.Encode(signature), now.Add(e.config.Lifetime/2), expiry
+	case over.Before(e.expiry):
+		e.until = earlier(over.Add(retryAfter), e.expiry)
+	default:
 		return "", fmt.Errorf("federation: can't sign: %w", err)
 	}
-	e.signed, e.until = input+"."+jose.Encode(signature), now.Add(e.config.Lifetime/2)
 	return e.signed, nil
 }
 
-// ServeHTTP answers with the Entity Configuration: 503 where the key can't sign now.
+// ServeHTTP answers with the Entity Configuration: 503 where there is none, and the key
+// can't sign now.
 func (e *Entity) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")

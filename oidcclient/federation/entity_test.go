@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -110,18 +111,79 @@ func TestEntitySignsAnew(t *testing.T) {
 	assert.Equal(t, now.Add(time.Hour).Unix(), s.expiry.Unix())
 }
 
-type broken struct{ crypto.Signer }
-
-func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
-	return nil, errors.New("the device is away")
+// away is a key somewhere else: sign stands in its place.
+type away struct {
+	crypto.Signer
+	sign func(context.Context) error
 }
 
+func (a away) SignContext(ctx context.Context, r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if err := a.sign(ctx); err != nil {
+		return nil, err
+	}
+	return a.Signer.Sign(r, digest, opts)
+}
+
+// A statement that holds is served while the key can't sign, and not a moment longer.
 func TestEntityThatCantSign(t *testing.T) {
+	now, asked, down := testNow, 0, errors.New("the device is away")
 	config := entityConfig(t)
-	config.Keys[0].Signer = broken{config.Keys[0].Signer}
+	config.Lifetime, config.Clock = time.Hour, func() time.Time { return now }
+	config.Keys[0].Signer = away{config.Keys[0].Signer, func(context.Context) error {
+		asked++
+		return down
+	}}
 	entity, err := NewEntity(config)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusServiceUnavailable, get(t, entity, http.MethodGet).StatusCode)
+	down = nil
+	first, err := entity.Configuration(t.Context())
+	require.NoError(t, err)
+
+	down, asked = errors.New("the device is away again"), 0
+	for _, after := range []time.Duration{30 * time.Minute, 30*time.Minute + 59*time.Second, 59*time.Minute + 30*time.Second, time.Hour - 1} {
+		now = testNow.Add(after)
+		old, err := entity.Configuration(t.Context())
+		require.NoError(t, err, after)
+		assert.Equal(t, first, old)
+	}
+	assert.Equal(t, 2, asked, "a key that can't sign is left alone for a minute")
+	now = testNow.Add(time.Hour)
+	assert.Equal(t, http.StatusServiceUnavailable, get(t, entity, http.MethodGet).StatusCode)
+	down = nil
+	_, err = entity.Configuration(t.Context())
+	assert.NoError(t, err)
+}
+
+// Whoever waits for a signature can go, and it is made for the others all the same, once.
+func TestEntitySignsForAll(t *testing.T) {
+	asked, signs := make(chan struct{}), make(chan struct{})
+	config := entityConfig(t)
+	config.Keys[0].Signer = away{config.Keys[0].Signer, func(ctx context.Context) error {
+		asked <- struct{}{}
+		<-signs
+		return ctx.Err()
+	}}
+	entity, err := NewEntity(config)
+	require.NoError(t, err)
+	first, goes := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := entity.Configuration(first)
+		left <- err
+	}()
+	<-asked
+	goes()
+	require.ErrorIs(t, <-left, context.Canceled)
+	_, err = entity.Configuration(first)
+	require.ErrorIs(t, err, context.Canceled, "nor does another one wait")
+	done := make(chan error)
+	go func() {
+		_, err := entity.Configuration(t.Context())
+		done <- err
+	}()
+	signs <- struct{}{}
+	require.NoError(t, <-done)
 }
 
 func TestNewEntityRefuses(t *testing.T) {
