@@ -22,6 +22,12 @@ func TestCheckEndpoint(t *testing.T) {
 		assert.NoError(t, CheckEndpoint(place, nil), place)
 	}
 	assert.NoError(t, CheckEndpoint("https://other.example/x", public))
+	assert.NoError(t, CheckEndpoint("https://xn--mller-kva.example/ü?ü", public))
+	for _, place := range []string{"https://müller.example/", "https://１２７.０.０.１/", "https://127。0。0。1/", "https://ｌｏｃａｌｈｏｓｔ/", "https://%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1/"} {
+		for _, by := range []*url.URL{public, inside, nil} {
+			assert.ErrorContains(t, CheckEndpoint(place, by), "ASCII", place)
+		}
+	}
 	assert.Error(t, CheckEndpoint("http://other.example/x", inside))
 }
 

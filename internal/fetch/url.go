@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // CheckURL accepts absolute https URLs, and http where the host is loopback.
@@ -20,6 +21,9 @@ func CheckURL(raw string) (*url.URL, error) {
 		return nil, errors.New("holds a user name or password")
 	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
 		return nil, errors.New("has a fragment")
+	case strings.IndexFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) >= 0:
+		// net/http makes ASCII of it, so that another host would be judged than is asked.
+		return nil, errors.New("has a host that is not in ASCII: an internationalized name is written with xn--")
 	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return u, nil
 	}
