@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -124,6 +126,12 @@ func (r Registrar) manage(ctx context.Context, method string, known *Registratio
 		return nil, providerFault(StepRegister, http.StatusOK, "answer is about another client")
 	}
 	// What isn't mentioned stays (RFC 7592 §3).
+	if fresh.ClientSecret == "" {
+		fresh.ClientSecret = known.ClientSecret
+		if fresh.SecretEndsAt.IsZero() {
+			fresh.SecretEndsAt = known.SecretEndsAt
+		}
+	}
 	if fresh.AccessToken == "" {
 		fresh.AccessToken = known.AccessToken
 	}
@@ -205,16 +213,32 @@ func readRegistration(object strictjson.Object, got *fetch.Answer) (*Registratio
 			return nil, providerFault(StepRegister, got.Status, "registration_client_uri is no safe URL")
 		}
 	}
-	// Some leave it out beside a secret, which RFC 7591 §3.2.1 forbids: then it is
-	// taken not to end.
-	ends, _, err := object.Number("client_secret_expires_at")
+	ends, err := secretEnds(object)
 	if err != nil {
 		return nil, providerFault(StepRegister, got.Status, "client_secret_expires_at is no date")
 	}
-	if seconds, _ := ends.Int64(); seconds > 0 {
-		out.SecretEndsAt = time.Unix(seconds, 0).UTC()
-	}
+	out.SecretEndsAt = ends
 	return out, nil
+}
+
+// maxSecretEnds is the last second of the year 9999: RFC 3339 has no later time.
+const maxSecretEnds = 253402300799
+
+// secretEnds reads client_secret_expires_at, whose 0 means never. Some leave it out
+// beside a secret, which RFC 7591 §3.2.1 forbids: then it is taken not to end.
+func secretEnds(object strictjson.Object) (time.Time, error) {
+	number, there, err := object.Number("client_secret_expires_at")
+	if err != nil || !there {
+		return time.Time{}, err
+	}
+	seconds, err := strconv.ParseFloat(number.String(), 64)
+	switch {
+	case err != nil || seconds < 0:
+		return time.Time{}, errors.New("no date")
+	case seconds == 0:
+		return time.Time{}, nil
+	}
+	return time.Unix(int64(min(seconds, maxSecretEnds)), 0).UTC(), nil
 }
 
 // registrationError reads an error of RFC 7591 §3.2.2.

@@ -70,23 +70,63 @@ func TestRegister(t *testing.T) {
 	assert.Equal(t, "DELETE https://op.example/register/new Bearer rat ", network.sent[3])
 }
 
+// A secret whose end was said ends, however that was written.
+func TestRegisteredSecretEnds(t *testing.T) {
+	last := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	for written, ends := range map[string]time.Time{
+		"1790000060": time.Unix(1790000060, 0).UTC(), "1790000060.5": time.Unix(1790000060, 0).UTC(), "1.79e9": time.Unix(1790000000, 0).UTC(),
+		"1": time.Unix(1, 0).UTC(), "9223372036854775807": last, "1e300": last, "0": {}, "0.0": {}, "-0": {}, "null": {},
+	} {
+		network := &registry{status: 201, kind: "application/json", body: `{"client_id":"a","client_secret_expires_at":` + written + `}`}
+		r := Registrar{Endpoint: "https://op.example/register", HTTPClient: &http.Client{Transport: network}}
+		got, err := r.Register(t.Context(), map[string]any{})
+		require.NoError(t, err, written)
+		assert.Equal(t, ends, got.SecretEndsAt, written)
+	}
+}
+
+// A secret that an answer does not show is still the client's, until it ends.
+func TestRegisteredSecretStays(t *testing.T) {
+	known := &Registration{ClientID: "a", ClientSecret: "s3cr3t", SecretEndsAt: time.Unix(1800000000, 0).UTC(), URI: "https://op.example/r", AccessToken: "t"}
+	later := time.Unix(1900000000, 0).UTC()
+	for body, want := range map[string]Registration{
+		`{"client_id":"a"}`: *known,
+		`{"client_id":"a","client_secret_expires_at":1900000000}`:                        {ClientSecret: "s3cr3t", SecretEndsAt: later},
+		`{"client_id":"a","client_secret":"next","client_secret_expires_at":1900000000}`: {ClientSecret: "next", SecretEndsAt: later},
+		`{"client_id":"a","client_secret":"next"}`:                                       {ClientSecret: "next"},
+	} {
+		network := &registry{status: 200, kind: "application/json", body: body}
+		r := Registrar{HTTPClient: &http.Client{Transport: network}}
+		read, err := r.Read(t.Context(), known)
+		require.NoError(t, err, body)
+		updated, err := r.Update(t.Context(), known, map[string]any{})
+		require.NoError(t, err, body)
+		for _, fresh := range []*Registration{read, updated} {
+			assert.Equal(t, want.ClientSecret, fresh.ClientSecret, body)
+			assert.Equal(t, want.SecretEndsAt, fresh.SecretEndsAt, body)
+		}
+	}
+}
+
 func TestRegisterRefusals(t *testing.T) {
 	for name, tt := range map[string]struct {
 		network registry
 		fault   Fault
 		code    string
 	}{
-		"not 201":       {registry{200, "application/json", registered, nil}, FaultProvider, ""},
-		"an error":      {registry{400, "application/json", `{"error":"invalid_redirect_uri"}`, nil}, FaultProvider, "invalid_redirect_uri"},
-		"down":          {registry{503, "", "", nil}, FaultOutage, ""},
-		"a page":        {registry{201, "text/html", registered, nil}, FaultProvider, ""},
-		"twice":         {registry{201, "application/json", `{"client_id":"a","client_id":"b"}`, nil}, FaultProvider, ""},
-		"no id":         {registry{201, "application/json", `{"client_secret":"x"}`, nil}, FaultProvider, ""},
-		"a number":      {registry{201, "application/json", `{"client_id":1}`, nil}, FaultProvider, ""},
-		"controls":      {registry{201, "application/json", `{"client_id":"a\nb"}`, nil}, FaultProvider, ""},
-		"a text date":   {registry{201, "application/json", `{"client_id":"a","client_secret_expires_at":"x"}`, nil}, FaultProvider, ""},
-		"a plain place": {registry{201, "application/json", `{"client_id":"a","registration_client_uri":"http://op.example/x"}`, nil}, FaultProvider, ""},
-		"elsewhere":     {registry{307, "", "", nil}, FaultProvider, ""},
+		"not 201":             {registry{200, "application/json", registered, nil}, FaultProvider, ""},
+		"an error":            {registry{400, "application/json", `{"error":"invalid_redirect_uri"}`, nil}, FaultProvider, "invalid_redirect_uri"},
+		"down":                {registry{503, "", "", nil}, FaultOutage, ""},
+		"a page":              {registry{201, "text/html", registered, nil}, FaultProvider, ""},
+		"twice":               {registry{201, "application/json", `{"client_id":"a","client_id":"b"}`, nil}, FaultProvider, ""},
+		"no id":               {registry{201, "application/json", `{"client_secret":"x"}`, nil}, FaultProvider, ""},
+		"a number":            {registry{201, "application/json", `{"client_id":1}`, nil}, FaultProvider, ""},
+		"controls":            {registry{201, "application/json", `{"client_id":"a\nb"}`, nil}, FaultProvider, ""},
+		"a text date":         {registry{201, "application/json", `{"client_id":"a","client_secret_expires_at":"x"}`, nil}, FaultProvider, ""},
+		"a date of no number": {registry{201, "application/json", `{"client_id":"a","client_secret_expires_at":-1}`, nil}, FaultProvider, ""},
+		"a date beyond all":   {registry{201, "application/json", `{"client_id":"a","client_secret_expires_at":1e400}`, nil}, FaultProvider, ""},
+		"a plain place":       {registry{201, "application/json", `{"client_id":"a","registration_client_uri":"http://op.example/x"}`, nil}, FaultProvider, ""},
+		"elsewhere":           {registry{307, "", "", nil}, FaultProvider, ""},
 	} {
 		r := Registrar{Endpoint: "https://op.example/register", HTTPClient: &http.Client{Transport: &tt.network}}
 		_, err := r.Register(t.Context(), map[string]any{})
