@@ -40,7 +40,11 @@ func (k Key) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil 
 var ErrPseudonym = errors.New("pseudonym: not a pseudonym of this maker for this recipient")
 
 // A Maker derives pseudonyms. It is immutable and safe for concurrent use.
-type Maker struct{ keys []derived }
+type Maker struct {
+	// keys are behind two pointers because package fmt, where it can't ask a Maker for its
+	// text, shows what is in it, and follows one pointer under a verb that doesn't fit.
+	keys *[]*derived
+}
 
 // derived are the keys of the two modes under one key id.
 type derived struct {
@@ -63,7 +67,7 @@ func NewMaker(keys ...Key) (*Maker, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("pseudonym: a maker needs a key")
 	}
-	m := &Maker{}
+	m := &Maker{keys: &[]*derived{}}
 	for _, key := range keys {
 		if !validKeyID(key.ID) || m.find(key.ID) != nil {
 			return nil, errors.New("pseudonym: a key's id is there twice or not 1 to 16 of a-z and 0-9")
@@ -75,14 +79,14 @@ func NewMaker(keys ...Key) (*Maker, error) {
 		if err != nil {
 			return nil, err
 		}
-		d := derived{id: key.ID}
+		d := &derived{id: key.ID}
 		if d.siv, err = subtle.NewAESSIV(siv); err != nil {
 			return nil, err
 		}
 		if d.oneWay, err = hkdf.Key(sha256.New, key.Secret, nil, "rely pseudonym v1 one-way", sha256.Size); err != nil {
 			return nil, err
 		}
-		m.keys = append(m.keys, d)
+		*m.keys = append(*m.keys, d)
 	}
 	return m, nil
 }
@@ -91,17 +95,31 @@ func validKeyID(id string) bool {
 	return id != "" && len(id) <= 16 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }
 
+// all are the keys; none of a Maker that NewMaker did not make.
+func (m *Maker) all() []*derived {
+	if m.keys == nil {
+		return nil
+	}
+	return *m.keys
+}
+
 func (m *Maker) find(id string) *derived {
-	for i := range m.keys {
-		if m.keys[i].id == id {
-			return &m.keys[i]
+	for _, key := range m.all() {
+		if key.id == id {
+			return key
 		}
 	}
 	return nil
 }
 
-// Format shows no key.
-func (m *Maker) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "pseudonym.Maker{[redacted]}") }
+// String shows no key.
+func (m Maker) String() string { return "pseudonym.Maker{[redacted]}" }
+
+// Format shows no key under every verb of package fmt.
+func (m Maker) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue shows no key in logs.
+func (m Maker) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // Reversible returns the person's pseudonym for a recipient, from which
 // [Maker.Reveal] finds the person again.
@@ -110,7 +128,7 @@ func (m *Maker) Reversible(id Identity, recipient string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := &m.keys[0]
+	key := m.all()[0]
 	plaintext = append(plaintext, 0x80)
 	plaintext = append(plaintext, make([]byte, (block-len(plaintext)%block)%block)...)
 	sealed, err := key.siv.EncryptDeterministically(plaintext, []byte("v1r"+recipient))
@@ -149,7 +167,7 @@ func (m *Maker) OneWay(id Identity, recipient string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return m.keys[0].tag(text, recipient), nil
+	return m.all()[0].tag(text, recipient), nil
 }
 
 // Candidates returns the one-way pseudonyms of the person for a recipient by each
@@ -160,9 +178,9 @@ func (m *Maker) Candidates(id Identity, recipient string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]string, len(m.keys))
-	for i := range m.keys {
-		all[i] = m.keys[i].tag(text, recipient)
+	all := make([]string, len(m.all()))
+	for i, key := range m.all() {
+		all[i] = key.tag(text, recipient)
 	}
 	return all, nil
 }

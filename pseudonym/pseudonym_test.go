@@ -2,9 +2,12 @@ package pseudonym_test
 
 import (
 	"bytes"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -186,6 +189,35 @@ func TestNewMakerRefuses(t *testing.T) {
 	assert.NotContains(t, all, "ssss")
 	assert.NotContains(t, all, "7373")
 	assert.NotContains(t, all, "115 115")
+}
+
+// A maker prints no key, nor one of those that it has derived, whatever it is part of.
+func TestMakersPrintNoKey(t *testing.T) {
+	given := key("k", 's')
+	derived, err := hkdf.Key(sha256.New, given.Secret, nil, "rely pseudonym v1 one-way", sha256.Size)
+	require.NoError(t, err)
+	m := maker(t, given)
+	for name, value := range map[string]any{
+		"maker": m, "copy": *m, "struct": struct{ M pseudonym.Maker }{*m}, "hidden": struct{ m pseudonym.Maker }{*m}, "hidden pointer": struct{ m *pseudonym.Maker }{m}, "list": []any{*m},
+	} {
+		var all bytes.Buffer
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x", "%q"} {
+			fmt.Fprintf(&all, verb+"\n", value)
+		}
+		slog.New(slog.NewTextHandler(&all, nil)).Info("", "value", value)
+		slog.New(slog.NewJSONHandler(&all, nil)).Info("", "value", value)
+		text, err := json.Marshal(value)
+		require.NoError(t, err)
+		all.Write(text)
+		for _, secret := range [][]byte{given.Secret, derived} {
+			assert.NotContains(t, all.String(), string(secret[:8]), name)
+			for _, format := range []string{"%d", "%x"} {
+				assert.NotContains(t, all.String(), strings.Trim(fmt.Sprintf(format, secret[:4]), "[]"), "%s %s", name, format)
+			}
+			list := fmt.Sprintf("%#v", secret[:4])
+			assert.NotContains(t, all.String(), list[strings.IndexByte(list, '{')+1:len(list)-1], name)
+		}
+	}
 }
 
 type vector struct {
