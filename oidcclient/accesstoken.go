@@ -1,6 +1,7 @@
 package oidcclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (t AccessToken) authorize(ctx context.Context, req *http.Request, nonce str
 		return nil
 	}
 	proof, err := t.ProofKey.Sign(ctx, assertion.Proof{
-		Method: req.Method, URL: req.URL.String(), AccessToken: t.Value, Nonce: nonce, IssuedAt: now,
+		Method: cmp.Or(req.Method, http.MethodGet), URL: req.URL.String(), AccessToken: t.Value, Nonce: nonce, IssuedAt: now,
 	})
 	if err != nil {
 		return err

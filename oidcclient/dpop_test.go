@@ -299,6 +299,24 @@ func TestTransportWithDPoP(t *testing.T) {
 }
 
 // An API that asks for nonces for ever costs neither a third request nor a refresh.
+// A request without a method is a GET for net/http.
+func TestTransportWithDPoPWithoutMethod(t *testing.T) {
+	key, err := assertion.NewProofKey("ES256")
+	require.NoError(t, err)
+	api := &protected{}
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	transport := &oidcclient.Transport{Tokens: &fixedTokens{first: "first", key: key}, Origins: []string{server.URL}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+	require.NoError(t, err)
+	req.Method = ""
+	resp, err := transport.RoundTrip(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, 200, resp.StatusCode)
+	assert.Equal(t, "GET", api.seen[0]["htm"])
+}
+
 func TestNonceLoopOfAnAPI(t *testing.T) {
 	key, err := assertion.NewProofKey("ES256")
 	require.NoError(t, err)
