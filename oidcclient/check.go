@@ -195,8 +195,8 @@ func (c *Config) checkRequest() *ConfigError {
 	if c.UserInfoAlgorithm != "" && c.Profile.Identity != IdentifyByIDToken {
 		return wrong("UserInfoAlgorithm", "is not for this profile")
 	}
-	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0) {
-		return wrong("MaxAge", "is not a whole number of seconds")
+	if c.MaxAge != nil && (*c.MaxAge < 0 || *c.MaxAge%time.Second != 0 || *c.MaxAge >= 1<<31*time.Second) {
+		return wrong("MaxAge", "is not a whole number of seconds of at most 31 bits")
 	}
 	if err := c.checkRequestEncryption(); err != nil {
 		return err

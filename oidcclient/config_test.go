@@ -54,6 +54,7 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"no certificate":             {func(c *Config) { c.AuthMethod = "tls_client_auth" }, "ClientCertificate"},
 		"response mode":              {func(c *Config) { c.ResponseMode = "okay" }, "ResponseMode"},
 		"max age":                    {func(c *Config) { c.MaxAge = &minusOne }, "MaxAge"},
+		"max age of 32 bits":         {func(c *Config) { tooLong := 1 << 31 * time.Second; c.MaxAge = &tooLong }, "MaxAge"},
 		"encryption without object":  {func(c *Config) { c.RequestEncryption = &assertion.Encryption{} }, "RequestEncryption"},
 		"anchors without chain":      {func(c *Config) { c.TrustAnchors = make([]*x509.Certificate, 1) }, "TrustAnchors"},
 		"chain without anchors":      {func(c *Config) { c.Profile.Keys = KeysFromCertificates }, "TrustAnchors"},
@@ -111,6 +112,16 @@ func TestNewCopiesItsConfiguration(t *testing.T) {
 	assert.Equal(t, []string{"openid"}, c.Profile().Scopes)
 	c.Profile().Scopes[0] = "changed"
 	assert.Equal(t, []string{"openid"}, c.Profile().Scopes)
+}
+
+// What a request object can say is accepted.
+func TestLongestMaxAge(t *testing.T) {
+	longest := (1<<31 - 1) * time.Second
+	_, err := New(Config{
+		Profile: Profile{Name: "test", Scopes: []string{"openid"}}, MaxAge: &longest,
+		Issuer: "https://op.example", ClientID: "client", ClientSecret: "secret", RedirectURI: "https://rp.example/cb",
+	})
+	require.NoError(t, err)
 }
 
 func TestCheckURL(t *testing.T) {

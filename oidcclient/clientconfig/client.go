@@ -254,8 +254,8 @@ func (m *Client) basics(c *oidcclient.Config, _ string) *Error {
 	}
 	if m.DefaultMaxAge != nil {
 		maxAge := time.Duration(*m.DefaultMaxAge) * time.Second
-		if *m.DefaultMaxAge < 0 || *m.DefaultMaxAge > 1<<31 {
-			return &Error{Member: "default_max_age", Reason: "is not a number of seconds"}
+		if *m.DefaultMaxAge < 0 || *m.DefaultMaxAge >= 1<<31 {
+			return &Error{Member: "default_max_age", Reason: "is not a number of seconds of at most 31 bits"}
 		}
 		c.MaxAge = &maxAge
 	}

@@ -230,6 +230,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		"response mode":         {acme(`,"response_mode":"okay"`), "response_mode"},
 		"algorithm":             {acme(`,"id_token_signed_response_alg":"none"`), "id_token_signed_response_alg"},
 		"max age":               {acme(`,"default_max_age":-1`), "default_max_age"},
+		"metadata of two lines": {acme(`,"provider_metadata":{"a\nb":1}`), `"provider_metadata.a\nb"`},
+		"metadata twice":        {acme(`,"provider_metadata":{"a\nb":{"c":1,"c":2}}`), `a\nb`},
+		"a member of two lines": {acme(`,"a\nb":1`), `"a\nb"`},
 		"key that is not there": {acme(`,"private_key_file":"x.pem"`), "private_key_file"},
 		"key that is none":      {acme(`,"private_key_file":"nothing.pem"`), "private_key_file"},
 		"chain without key":     {acme(`,"certificate_chain_file":"nothing.pem"`), "certificate_chain_file"},
@@ -258,7 +261,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		_, err := read(text, dir)
 		assert.Error(t, err, name)
 	}
-	_, err := clientconfig.ReadFile(filepath.Join(dir, "not-there.json"))
+	_, err := read(acme(`,"default_max_age":2147483647`), dir)
+	assert.NoError(t, err, "the most that fits into a request object")
+	_, err = clientconfig.Read(strings.NewReader(acme(`,"default_max_age":2147483648`)), dir)
+	assert.Error(t, err)
+	_, err = clientconfig.ReadFile(filepath.Join(dir, "not-there.json"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 

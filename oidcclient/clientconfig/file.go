@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/rely-go/rely/internal/strictjson"
 	"github.com/rely-go/rely/oidcclient"
@@ -54,9 +56,17 @@ func (e *Error) Error() string {
 		text += fmt.Sprintf("client %q: ", e.Client)
 	}
 	if e.Member != "" {
-		text += e.Member + ": "
+		text += oneLine(e.Member) + ": "
 	}
-	return text + e.Reason
+	return text + oneLine(e.Reason)
+}
+
+// oneLine quotes what a name in the file would break up: JSON allows any character there.
+func oneLine(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
