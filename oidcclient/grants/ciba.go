@@ -6,7 +6,9 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -21,9 +23,19 @@ import (
 // Connect CIBA Core), in poll mode or in ping mode.
 type Backchannel struct {
 	*Waiting
-	id    string // auth_req_id
-	token string // client_notification_token of ping mode, or ""
+	// asked returns the auth_req_id, and the client_notification_token of ping mode or "".
+	// It is a function for the reason for which Waiting's is one.
+	asked func() (id, token string)
 }
+
+// String shows nothing of the request.
+func (b Backchannel) String() string { return "grants.Backchannel{[redacted]}" }
+
+// Format keeps codes and tokens out of every verb of package fmt.
+func (b Backchannel) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, b.String()) }
+
+// LogValue keeps codes and tokens out of logs.
+func (b Backchannel) LogValue() slog.Value { return slog.StringValue(b.String()) }
 
 // BackchannelRequest says who is to be asked, and what.
 type BackchannelRequest struct {
@@ -112,12 +124,12 @@ func BeginBackchannel(ctx context.Context, c *oidcclient.Client, want Backchanne
 	if err := expect.Check(); err != nil {
 		return nil, err
 	}
-	b := &Backchannel{}
+	token := ""
 	if want.Ping {
 		var random [32]byte
 		rand.Read(random[:]) // never fails: crypto/rand ends the program instead
-		b.token = base64.RawURLEncoding.EncodeToString(random[:])
-		form.Set("client_notification_token", b.token)
+		token = base64.RawURLEncoding.EncodeToString(random[:])
+		form.Set("client_notification_token", token)
 	}
 	text, err := c.Call(ctx, oidcclient.EndpointBackchannel, form)
 	if err != nil {
@@ -127,22 +139,26 @@ func BeginBackchannel(ctx context.Context, c *oidcclient.Client, want Backchanne
 	if err != nil {
 		return nil, malformed("answer is not one strict JSON object")
 	}
-	if b.id, _, err = object.String("auth_req_id"); err != nil || b.id == "" || len(b.id) > maxShown {
+	id, _, err := object.String("auth_req_id")
+	if err != nil || id == "" || len(id) > maxShown {
 		return nil, malformed("answer has no auth_req_id (OpenID Connect CIBA Core §7.3)")
 	}
-	expect.AuthRequestID = b.id
-	b.Waiting, err = newWaiting(c, object, want.Clock, url.Values{
-		"grant_type": {"urn:openid:params:grant-type:ciba"}, "auth_req_id": {b.id},
+	expect.AuthRequestID = id
+	waiting, err := newWaiting(c, object, want.Clock, url.Values{
+		"grant_type": {"urn:openid:params:grant-type:ciba"}, "auth_req_id": {id},
 	}, expect)
 	if err != nil {
 		return nil, err
 	}
-	return b, nil
+	return &Backchannel{Waiting: waiting, asked: func() (string, string) { return id, token }}, nil
 }
 
 // ID names the request at the provider: by it the application finds the login that
 // a notification is about.
-func (b *Backchannel) ID() string { return b.id }
+func (b *Backchannel) ID() string {
+	id, _ := b.asked()
+	return id
+}
 
 // maxNotification bounds a notification, in bytes.
 const maxNotification = 16 << 10
@@ -174,7 +190,8 @@ func ReadNotification(r *http.Request) (id string, err error) {
 // at once (OpenID Connect CIBA Core §10.2). The error is [ErrNotification].
 func (b *Backchannel) Notified(r *http.Request) error {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || b.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(b.token)) != 1 {
+	_, own := b.asked()
+	if !strings.EqualFold(scheme, "Bearer") || own == "" || subtle.ConstantTimeCompare([]byte(token), []byte(own)) != 1 {
 		return ErrNotification
 	}
 	b.mayAskNow()

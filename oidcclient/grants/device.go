@@ -2,6 +2,11 @@ package grants
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -24,6 +29,15 @@ type Device struct {
 	// photographed; "" when the provider gives none.
 	VerificationURIComplete string
 }
+
+// String shows where the person goes, and no code.
+func (d Device) String() string { return "grants.Device{" + d.VerificationURI + " [redacted]}" }
+
+// Format keeps codes out of every verb of package fmt.
+func (d Device) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+
+// LogValue keeps codes out of logs.
+func (d Device) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // DeviceRequest is what a login at a device asks for.
 type DeviceRequest struct {
@@ -95,18 +109,30 @@ func newWaiting(c *oidcclient.Client, object strictjson.Object, clock func() tim
 	}
 	now := clock()
 	return &Waiting{
-		client: c, form: form, want: want, expiresAt: now.Add(lifetime), now: clock, woken: make(chan struct{}, 1), interval: interval, next: now.Add(interval),
+		ask:       func(ctx context.Context) (*oidcclient.Session, error) { return c.LoginWithGrant(ctx, form, want) },
+		expiresAt: now.Add(lifetime), now: clock, woken: make(chan struct{}, 1), interval: interval, next: now.Add(interval),
 	}, nil
 }
 
-// seconds reads a whole number of seconds; 0 when it is not there.
+// seconds reads a number of seconds as a token response's is read: digits in a string
+// occur. A part of one counts for a whole one; 0 when it is not there.
 func seconds(object strictjson.Object, name string) (time.Duration, error) {
-	number, there, err := object.Number(name)
-	if err != nil || !there {
+	if _, there := object.Raw(name); !there {
+		return 0, nil
+	}
+	if text, _, err := object.String(name); err == nil {
+		n, err := strconv.ParseUint(text, 10, 31)
+		return time.Duration(n) * time.Second, err
+	}
+	number, _, err := object.Number(name)
+	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseUint(number.String(), 10, 31)
-	return time.Duration(n) * time.Second, err
+	n, err := strconv.ParseFloat(number.String(), 64)
+	if err != nil || n < 0 || n >= 1<<31 {
+		return 0, errors.New("not a number of seconds")
+	}
+	return time.Duration(math.Ceil(n)) * time.Second, nil
 }
 
 func printable(s string) bool {

@@ -78,7 +78,16 @@ func (p *provider) RoundTrip(r *http.Request) (*http.Response, error) {
 		form.Set("basic", user+":"+password)
 	}
 	if p.before != nil {
-		p.before(r.URL.Path)
+		done := make(chan struct{})
+		go func() {
+			p.before(r.URL.Path)
+			close(done)
+		}()
+		select {
+		case <-done:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

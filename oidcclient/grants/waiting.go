@@ -3,7 +3,9 @@ package grants
 import (
 	"context"
 	"errors"
-	"net/url"
+	"fmt"
+	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -14,6 +16,10 @@ const (
 	usualInterval = 5 * time.Second // RFC 8628 §3.2, OpenID Connect CIBA Core §7.3
 	slowDown      = 5 * time.Second // RFC 8628 §3.5
 	maxInterval   = time.Minute     // while the provider is down
+
+	// askingTakes bounds a question together with the judging of what comes of it, which
+	// go on when whoever asked has gone.
+	askingTakes = 30 * time.Second
 )
 
 var (
@@ -28,20 +34,32 @@ var (
 // A Waiting is a login that a person completes somewhere else. It is safe for
 // concurrent use, and asks the provider no more often than it wants.
 type Waiting struct {
-	client    *oidcclient.Client
-	form      url.Values // of the token request
-	want      oidcclient.GrantExpect
+	// ask makes the token request. What is in that is behind a function because package
+	// fmt, where it can't ask a Waiting for its text, shows what is in it.
+	ask       func(context.Context) (*oidcclient.Session, error)
 	expiresAt time.Time
 	now       func() time.Time
 	woken     chan struct{} // has something in it when Wait need not wait any longer
 
 	mu       sync.Mutex // guards what follows
 	interval time.Duration
-	next     time.Time // when the provider may be asked again
-	asking   bool      // it is being asked now
-	notified bool      // the person decided while it was asked
-	done     error     // why there is nothing to wait for any more
+	next     time.Time           // when the provider may be asked again
+	asking   bool                // it is being asked now
+	notified bool                // the person decided while it was asked
+	done     error               // why there is nothing to wait for any more
+	session  *oidcclient.Session // that nobody has taken yet
 }
+
+// String shows until when it waits, and nothing of the login.
+func (w *Waiting) String() string {
+	return "grants.Waiting{" + w.expiresAt.UTC().Format(time.RFC3339) + " [redacted]}"
+}
+
+// Format keeps codes out of every verb of package fmt.
+func (w *Waiting) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.String()) }
+
+// LogValue keeps codes out of logs.
+func (w *Waiting) LogValue() slog.Value { return slog.StringValue(w.String()) }
 
 // ExpiresAt is when the person's time is over.
 func (w *Waiting) ExpiresAt() time.Time { return w.expiresAt }
@@ -55,44 +73,76 @@ func (w *Waiting) Interval() time.Duration {
 
 // Poll asks whether the person has decided. The error is [ErrPending] while not,
 // and without asking where it is too early or somebody else is asking; [ErrExpired];
-// [ErrCompleted]; or the client's: what is Retryable may be asked again, and everything else is the end of
-// it, which every later call returns too.
+// [ErrCompleted]; or the client's: what is Retryable may be asked again, and everything
+// else is the end of it, which every later call returns too. Where ctx ends meanwhile,
+// what the provider answers is kept for the next call, because it answers once.
 func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
-	if err := w.turn(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, canceled(ctx)
 	}
-	session, err := w.client.LoginWithGrant(ctx, w.form, w.want)
+	if session, err := w.turn(); session != nil || err != nil {
+		return session, err
+	}
+	answered := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askingTakes)
+		defer cancel()
+		answered <- w.settle(w.ask(ctx))
+	}()
+	select {
+	case err := <-answered:
+		if err != nil {
+			return nil, err
+		}
+		return w.turn()
+	case <-ctx.Done():
+		return nil, canceled(ctx)
+	}
+}
+
+// canceled is the error of a caller whose context has ended.
+func canceled(ctx context.Context) error {
+	return &oidcclient.Error{Step: oidcclient.StepGrant, Fault: oidcclient.FaultCanceled, Reason: "ended by the caller", Err: ctx.Err()}
+}
+
+// settle keeps what came of a question, and lets the next one ask.
+func (w *Waiting) settle(session *oidcclient.Session, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asking, w.next = false, w.now().Add(w.interval)
 	if w.notified {
 		w.next, w.notified = time.Time{}, false
 	}
-	if err == nil {
-		w.done = ErrCompleted
-		return session, nil
+	if err != nil {
+		return w.judge(err)
 	}
-	return nil, w.judge(err)
+	w.session, w.done = session, ErrCompleted
+	return nil
 }
 
-// turn lets one ask, and says to all others why they may not.
-func (w *Waiting) turn() error {
+// turn lets one ask, and says to all others why they may not: because there is a session
+// already, or an error.
+func (w *Waiting) turn() (*oidcclient.Session, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
 	switch {
+	case w.session != nil:
+		session := w.session
+		w.session = nil
+		return session, nil
 	case w.done != nil:
-		return w.done
+		return nil, w.done
 	case w.asking:
-		return ErrPending
+		return nil, ErrPending
 	case !now.Before(w.expiresAt):
 		w.done = ErrExpired
-		return w.done
+		return nil, w.done
 	case now.Before(w.next):
-		return ErrPending
+		return nil, ErrPending
 	}
 	w.asking = true
-	return nil
+	return nil, nil
 }
 
 // judge decides whether an error is the end.
@@ -101,6 +151,11 @@ func (w *Waiting) judge(err error) error {
 	if !errors.As(err, &e) {
 		w.done = err
 		return err
+	}
+	if e.Fault == oidcclient.FaultCanceled { // nobody cancels it: it took longer than it may
+		late := *e
+		late.Fault, late.Reason = oidcclient.FaultOutage, "provider takes too long"
+		e, err = &late, &late
 	}
 	switch {
 	case e.Code == "authorization_pending":
@@ -112,9 +167,7 @@ func (w *Waiting) judge(err error) error {
 	case e.Code == "expired_token":
 		w.done = ErrExpired
 		return w.done
-	case e.Fault == oidcclient.FaultCanceled:
-		return err
-	case e.Retryable() && e.Step == oidcclient.StepGrant:
+	case e.Retryable() && (e.Step == oidcclient.StepGrant || e.Step == oidcclient.StepDiscover):
 		// Less often while it is down (RFC 8628 §3.5).
 		w.interval = min(2*w.interval, max(maxInterval, w.interval))
 		w.next = w.now().Add(w.interval)

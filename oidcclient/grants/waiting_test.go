@@ -152,6 +152,20 @@ func TestWaitingDuringOutage(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// What a provider calls a number of seconds here is one at its token endpoint too.
+func TestDeviceSeconds(t *testing.T) {
+	for written, seconds := range map[string]time.Duration{
+		`60`: 60, `60.0`: 60, `6e1`: 60, `"60"`: 60, `59.5`: 60, `2147483647`: 1<<31 - 1,
+	} {
+		p := newProvider(t)
+		p.on("/device", answer{200, `{"device_code":"dc","user_code":"AB","verification_uri":"https://op.example/d","expires_in":` + written + `,"interval":` + written + `}`})
+		d, err := grants.BeginDevice(t.Context(), p.client(nil), grants.DeviceRequest{Clock: p.clock.now})
+		require.NoError(t, err, written)
+		assert.Equal(t, seconds*time.Second, d.Interval(), written)
+		assert.Equal(t, p.clock.now().Add(seconds*time.Second), d.ExpiresAt(), written)
+	}
+}
+
 func TestWait(t *testing.T) {
 	p := newProvider(t)
 	p.on("/device", answer{200, strings.Replace(deviceAnswer, `"interval":5`, `"interval":1`, 1)})
@@ -181,7 +195,9 @@ func TestDeviceAnswers(t *testing.T) {
 		"bad complete URL": strings.Replace(deviceAnswer, `https://op.example/d?c=1`, `ftp://op.example`, 1),
 		"a user":           strings.Replace(deviceAnswer, `https://op.example/d"`, `https://op.example@evil.example/d"`, 1), "no host": strings.Replace(deviceAnswer, `https://op.example/d"`, `https:/d"`, 1),
 		"no expiry": strings.Replace(deviceAnswer, `"expires_in":600,`, ``, 1), "negative": strings.Replace(deviceAnswer, `600`, `-1`, 1),
-		"an interval of text": strings.Replace(deviceAnswer, `"interval":5`, `"interval":"5"`, 1), "too long": strings.Replace(deviceAnswer, `ABCD`, strings.Repeat("A", 3000), 1),
+		"an interval of text": strings.Replace(deviceAnswer, `"interval":5`, `"interval":"five"`, 1), "an interval of no number": strings.Replace(deviceAnswer, `"interval":5`, `"interval":"Inf"`, 1),
+		"an interval of before": strings.Replace(deviceAnswer, `"interval":5`, `"interval":-0.5`, 1), "an interval too long": strings.Replace(deviceAnswer, `"interval":5`, `"interval":2147483648`, 1),
+		"an interval beyond": strings.Replace(deviceAnswer, `"interval":5`, `"interval":1e400`, 1), "an interval of truth": strings.Replace(deviceAnswer, `"interval":5`, `"interval":true`, 1), "an expiry too long": strings.Replace(deviceAnswer, `600`, `"2147483648"`, 1), "too long": strings.Replace(deviceAnswer, `ABCD`, strings.Repeat("A", 3000), 1),
 	} {
 		p := newProvider(t)
 		p.on("/device", answer{200, body})
