@@ -136,9 +136,11 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 		}
 	}
 	if c.cfg.UserInfo {
-		return c.UserInfo(ctx, session)
+		if session, err = c.UserInfo(ctx, session); err != nil {
+			return nil, err
+		}
 	}
-	return session, nil
+	return c.withSources(ctx, found, session), nil
 }
 
 // GrantExpect is what the tokens of a grant have to satisfy. The zero value adds

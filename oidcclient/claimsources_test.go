@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -208,6 +209,22 @@ func TestDistributedClaims(t *testing.T) {
 		r := newSourceRig(t, origins(bank))
 		assert.Empty(t, r.complete(t, map[string]any{"a": 1}, map[string]any{"b": "c"}).ClaimSources())
 	})
+}
+
+// A login without a browser reads them as any other does.
+func TestClaimSourcesOfAGrant(t *testing.T) {
+	r := newSourceRig(t, nil)
+	own := signing(t, r.key, map[string]any{"iss": "https://op.example", "sub": "anna", "credit_score": 650})
+	body, err := json.Marshal(map[string]any{"access_token": "back", "token_type": "Bearer", "id_token": signing(t, r.key, map[string]any{
+		"iss": "https://op.example", "aud": "client", "sub": "anna", "iat": testNow.Unix(), "exp": testNow.Unix() + 60,
+		"_claim_names": map[string]any{"credit_score": "src1"}, "_claim_sources": map[string]any{"src1": map[string]any{"JWT": own}},
+	})})
+	require.NoError(t, err)
+	r.hosts.answers["https://op.example/token"] = string(body)
+	session, err := r.c.LoginWithGrant(t.Context(), url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}}, GrantExpect{})
+	require.NoError(t, err)
+	require.Len(t, session.ClaimSources(), 1)
+	assert.Equal(t, json.RawMessage("650"), session.ClaimSources()[0].Values["credit_score"])
 }
 
 func TestClaimSourcesThatAreRefused(t *testing.T) {
