@@ -104,12 +104,16 @@ func (c *Config) needed() []need {
 	if c.responseType().code {
 		all = append(all, need{"token_endpoint", func(m *ProviderMetadata) string { return m.TokenEndpoint }})
 	}
+	keys := need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }}
 	if c.RedirectURI == "" {
-		return all // a client that logs nobody in
+		if c.fetchesKeys() && c.judgesTokens() {
+			all = append(all, keys)
+		}
+		return all // a client that sends no browser anywhere
 	}
 	all = append(all, need{"authorization_endpoint", func(m *ProviderMetadata) string { return m.AuthorizationEndpoint }})
 	if c.fetchesKeys() || c.toPublishedKey() {
-		all = append(all, need{"jwks_uri", func(m *ProviderMetadata) string { return m.JWKSURI }})
+		all = append(all, keys)
 	}
 	if c.carriage(&ProviderMetadata{}).pushed() {
 		all = append(all, need{"pushed_authorization_request_endpoint", func(m *ProviderMetadata) string { return m.PushedAuthorizationRequestEndpoint }})
@@ -118,6 +122,15 @@ func (c *Config) needed() []need {
 		all = append(all, need{"userinfo_endpoint", func(m *ProviderMetadata) string { return m.UserInfoEndpoint }})
 	}
 	return all
+}
+
+// judgesTokens reports whether a client without a browser gets something that is signed:
+// ID tokens at a device or in the back channel, or answers about tokens. The others get
+// access tokens only, and need no keys.
+func (c *Config) judgesTokens() bool {
+	m := c.Provider
+	return c.IntrospectionAlgorithm != "" && !isHMAC(c.IntrospectionAlgorithm) ||
+		m != nil && (m.DeviceAuthorizationEndpoint != "" || m.BackchannelAuthenticationEndpoint != "")
 }
 
 // fetchesKeys reports whether there is something to verify with the provider's

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,5 +137,41 @@ func TestCheckURL(t *testing.T) {
 	} {
 		_, err := fetch.CheckURL(bad)
 		assert.Error(t, err, bad)
+	}
+}
+
+// A client without a browser needs the provider's keys where something is signed for it,
+// and says so before anybody is asked.
+func TestKeysOfAClientWithoutABrowser(t *testing.T) {
+	const op = "https://op.example"
+	for name, tt := range map[string]struct {
+		change func(*Config)
+		needs  bool
+	}{
+		"its own tokens":   {func(*Config) {}, false},
+		"a device":         {func(c *Config) { c.Provider.DeviceAuthorizationEndpoint = op + "/device" }, true},
+		"the back channel": {func(c *Config) { c.Provider.BackchannelAuthenticationEndpoint = op + "/bc" }, true},
+		"signed answers":   {func(c *Config) { c.IntrospectionAlgorithm = "RS256" }, true},
+		"by the secret":    {func(c *Config) { c.IntrospectionAlgorithm = "HS256" }, false},
+		"nobody at a device": {func(c *Config) {
+			c.Provider.DeviceAuthorizationEndpoint, c.Profile.Identity, c.Profile.Scopes = op+"/device", IdentifyNobody, []string{"a"}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := Config{
+				Profile: Profile{Name: "test", Scopes: []string{"openid"}, Discovery: DiscoverNever}, Issuer: op, ClientID: "client",
+				ClientSecret: strings.Repeat("s", 32), Provider: &ProviderMetadata{TokenEndpoint: op + "/token"},
+			}
+			tt.change(&config)
+			_, err := New(config)
+			if !tt.needs {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "jwks_uri")
+			config.Provider.JWKSURI = op + "/jwks"
+			_, err = New(config)
+			require.NoError(t, err)
+		})
 	}
 }
