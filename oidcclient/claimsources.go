@@ -64,6 +64,9 @@ type announced struct {
 // withSources adds the claims from elsewhere that are believed. None of them is needed
 // for a login: what is not believed, or can't be had, is left out and logged.
 func (c *Client) withSources(ctx context.Context, found *provider, s *Session) *Session {
+	if !s.Identified() {
+		return s
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout) // for all of them
 	defer cancel()
 	var believed []ClaimSource

@@ -1,7 +1,9 @@
 package oidcclient_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -193,7 +195,13 @@ func TestGrantRefusesWhatNobodyAnswers(t *testing.T) {
 		assert.Equal(t, oidcclient.StepGrant, refused.Step)
 		assert.Empty(t, as.asked)
 	}
-	session, err := as.client(t).LoginWithGrant(t.Context(), form, oidcclient.GrantExpect{Scopes: []string{"accounts"}})
+	config := as.config()
+	var log bytes.Buffer
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	client, err := oidcclient.New(config)
+	require.NoError(t, err)
+	session, err := client.LoginWithGrant(t.Context(), form, oidcclient.GrantExpect{Scopes: []string{"accounts"}})
 	require.NoError(t, err)
 	assert.False(t, session.Identified())
+	assert.NotContains(t, log.String(), "WARN", "nobody's claims are missed")
 }
