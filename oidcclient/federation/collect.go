@@ -193,20 +193,12 @@ func (c *collection) follow(ctx context.Context, path []*statement, top *stateme
 // who is not reached stays as it was, and all that is said has to fit. It reports whether
 // all of it is new.
 func (c *collection) retrace(ctx context.Context, known *Chain) (chain *Chain, whole bool, err error) {
-	c.requests, whole = 0, true
 	statements := slices.Clone(known.statements)
 	top := len(statements) - 1
-	take := func(i int, s *statement, err error) error {
-		if isOutage(err) {
-			whole = false
-			return nil
-		}
-		statements[i] = s
-		return err
-	}
-	below, err := c.configuration(ctx, known.Subject())
-	if err := take(0, below, err); err != nil {
-		return nil, false, err
+	below := c.known[known.Subject()] // which find has asked for: nil where it was not reached
+	c.requests, whole = 0, below != nil
+	if whole {
+		statements[0] = below
 	}
 	for i := 1; i < top; i++ {
 		link := statements[i]
@@ -218,7 +210,12 @@ func (c *collection) retrace(ctx context.Context, known *Chain) (chain *Chain, w
 		if err == nil {
 			fresh, err = c.about(ctx, above, link.subject)
 		}
-		if err := take(i, fresh, err); err != nil {
+		switch {
+		case err == nil:
+			statements[i] = fresh
+		case isOutage(err):
+			whole = false
+		default:
 			return nil, false, err
 		}
 		below = above

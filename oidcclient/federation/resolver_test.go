@@ -344,4 +344,6 @@ func TestNewResolverRefuses(t *testing.T) {
 	}
 	_, err := w.resolver(t).Resolve(t.Context(), "://")
 	refused(t, err, "entity_id")
+	_, err = w.resolver(t).FindProvider(t.Context(), "://")
+	refused(t, err, "entity_id")
 }

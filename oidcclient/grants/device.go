@@ -124,10 +124,7 @@ func seconds(object strictjson.Object, name string) (time.Duration, error) {
 		n, err := strconv.ParseUint(text, 10, 31)
 		return time.Duration(n) * time.Second, err
 	}
-	number, _, err := object.Number(name)
-	if err != nil {
-		return 0, err
-	}
+	number, _, _ := object.Number(name) // "" where it is none
 	n, err := strconv.ParseFloat(number.String(), 64)
 	if err != nil || n < 0 || n >= 1<<31 {
 		return 0, errors.New("not a number of seconds")

@@ -188,9 +188,7 @@ func (w *Waiting) Wait(ctx context.Context) (*oidcclient.Session, error) {
 		if !again {
 			return session, err
 		}
-		if err := w.pause(ctx); err != nil {
-			return nil, err
-		}
+		w.pause(ctx)
 	}
 }
 
@@ -220,15 +218,13 @@ func (w *Waiting) untilNext() time.Duration {
 	return max(0, min(w.next.Sub(w.now()), w.expiresAt.Sub(w.now())))
 }
 
-// pause waits until the provider may be asked again.
-func (w *Waiting) pause(ctx context.Context) error {
+// pause waits until the provider may be asked again, or ctx ends.
+func (w *Waiting) pause(ctx context.Context) {
 	timer := time.NewTimer(w.untilNext())
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-timer.C:
 	case <-w.woken:
 	}
-	return nil
 }
