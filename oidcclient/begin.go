@@ -50,8 +50,11 @@ func (c *Client) checkOptions(opts *BeginOptions) error {
 	if err := opts.check(); err != nil {
 		return err
 	}
-	if what := opts.ofIdentity(); what != "" && c.cfg.Profile.Identity == IdentifyNobody {
+	switch what, of := opts.ofIdentity(), opts.ofAuthentication(); {
+	case what != "" && c.cfg.Profile.Identity == IdentifyNobody:
 		return refuse(StepBegin, what, "client identifies nobody, so that nothing could hold this")
+	case of != "" && c.cfg.Profile.Identity == IdentifyByLegacyToken:
+		return refuse(StepBegin, of, "a legacy identity says nothing of this")
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	if got.Status != http.StatusOK {
 		return nil, tokenError(StepGrant, got)
 	}
-	if endpoint == EndpointIntrospect && found.about != nil {
+	if endpoint == EndpointIntrospect && c.cfg.IntrospectionAlgorithm != "" {
 		return c.readIntrospection(ctx, found, got)
 	}
 	if len(got.Body) == 0 {
@@ -112,6 +112,9 @@ func (c *Client) LoginWithGrant(ctx context.Context, form url.Values, want Grant
 	}
 	if c.cfg.Profile.Identity == IdentifyNobody && (want.MinACR != "" || want.Claims != "" || want.AuthRequestID != "") {
 		return nil, refuse(StepGrant, "id_token", "client identifies nobody, so that nothing could hold this")
+	}
+	if c.cfg.Profile.Identity == IdentifyByLegacyToken && want.MinACR != "" {
+		return nil, refuse(StepGrant, "acr", "a legacy identity says nothing of this")
 	}
 	own := url.Values{}
 	for name, values := range form {

@@ -279,10 +279,15 @@ func (c *Config) checkResponse() *ConfigError {
 
 func (c *Config) checkIdentity() *ConfigError {
 	p := &c.Profile
-	if p.Identity == IdentifyNobody {
-		if err := c.checkNobody(); err != nil {
-			return err
-		}
+	var err *ConfigError
+	switch p.Identity {
+	case IdentifyNobody:
+		err = c.checkNobody()
+	case IdentifyByLegacyToken:
+		err = c.checkLegacy()
+	}
+	if err != nil {
+		return err
 	}
 	if p.Keys == KeysFromCertificates && len(c.TrustAnchors) == 0 {
 		return wrong("TrustAnchors", "are missing: certificate chains need configured roots")
@@ -311,18 +316,53 @@ func (c *Config) checkNobody() *ConfigError {
 	switch each := c.Authorize.ofIdentity(); {
 	case slices.Contains(c.scopes(), "openid"):
 		return wrong("Scopes", "ask for an identity, and this profile reads none")
-	case c.MinACR != "":
-		return wrong("MinACR", nothing)
-	case c.MaxAge != nil:
-		return wrong("MaxAge", nothing)
+	case c.ofIDToken() != "":
+		return wrong(c.ofIDToken(), nothing)
 	case c.UserInfo:
 		return wrong("UserInfo", nothing)
-	case c.IDTokenEncrypted != nil:
-		return wrong("IDTokenEncrypted", nothing)
+	case c.UserInfoEncrypted != nil:
+		return wrong("UserInfoEncrypted", nothing)
+	case c.ClaimsProviders != nil:
+		return wrong("ClaimsProviders", nothing)
+	case c.DistributedClaims != nil:
+		return wrong("DistributedClaims", nothing)
 	case each != "":
 		return wrong("Authorize."+each, nothing)
 	}
 	return nil
+}
+
+// checkLegacy refuses what only an ID token could answer, and what is verified as one is:
+// a provider with a legacy identity signs nothing in that way.
+func (c *Config) checkLegacy() *ConfigError {
+	const nothing = "is not for a client with a legacy identity, in which nothing answers it"
+	switch {
+	case c.ofIDToken() != "":
+		return wrong(c.ofIDToken(), nothing)
+	case isSignedMode(c.ResponseMode):
+		return wrong("ResponseMode", "is not for a client with a legacy identity, whose provider signs nothing else")
+	case c.IntrospectionAlgorithm != "":
+		return wrong("IntrospectionAlgorithm", "is not for a client with a legacy identity, whose provider signs nothing else")
+	case slices.ContainsFunc(c.algorithms(), func(alg string) bool { return alg != "RS256" }):
+		return wrong("Algorithm", "is not RS256, with which a legacy identity is signed")
+	}
+	return nil
+}
+
+// ofIDToken names the first setting that is only about ID tokens, or about what else is
+// verified as they are; "" where there is none.
+func (c *Config) ofIDToken() string {
+	switch {
+	case c.MinACR != "":
+		return "MinACR"
+	case c.MaxAge != nil:
+		return "MaxAge"
+	case c.IDTokenEncrypted != nil:
+		return "IDTokenEncrypted"
+	case c.UserInfoIssuers != nil:
+		return "UserInfoIssuers"
+	}
+	return ""
 }
 
 func (c *Config) scopes() []string {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -146,19 +147,27 @@ func TestAuthorizationPassesIDTokensOver(t *testing.T) {
 // What only an ID token could answer is refused before anybody is asked.
 func TestAuthorizationRefusesWhatNobodyAnswers(t *testing.T) {
 	as := newAuthorizationServer(t)
-	hour := time.Hour
+	hour, decrypting := time.Hour, decryptionKeys(t)
 	for field, change := range map[string]func(*oidcclient.Config){
-		"Scopes":           func(c *oidcclient.Config) { c.Scopes = []string{"openid", "accounts"} },
-		"MinACR":           func(c *oidcclient.Config) { c.MinACR = "high" },
-		"MaxAge":           func(c *oidcclient.Config) { c.MaxAge = &hour },
-		"UserInfo":         func(c *oidcclient.Config) { c.UserInfo = true },
-		"ResponseType":     func(c *oidcclient.Config) { c.ResponseType = "code id_token" },
-		"IDTokenEncrypted": func(c *oidcclient.Config) { c.IDTokenEncrypted = &oidcclient.Encrypted{Algorithm: "RSA-OAEP"} },
-		"Authorize.claims": func(c *oidcclient.Config) { c.Authorize.Claims = `{"id_token":{"sub":{"value":"x"}}}` },
-		"Authorize.scope":  func(c *oidcclient.Config) { c.Authorize.Scopes = []string{"openid"} },
+		"Scopes":            func(c *oidcclient.Config) { c.Scopes = []string{"openid", "accounts"} },
+		"MinACR":            func(c *oidcclient.Config) { c.MinACR = "high" },
+		"MaxAge":            func(c *oidcclient.Config) { c.MaxAge = &hour },
+		"UserInfo":          func(c *oidcclient.Config) { c.UserInfo = true },
+		"ResponseType":      func(c *oidcclient.Config) { c.ResponseType = "code id_token" },
+		"IDTokenEncrypted":  func(c *oidcclient.Config) { c.IDTokenEncrypted = &oidcclient.Encrypted{Algorithm: "RSA-OAEP"} },
+		"UserInfoEncrypted": func(c *oidcclient.Config) { c.UserInfoEncrypted = &oidcclient.Encrypted{Algorithm: "RSA-OAEP"} },
+		"UserInfoIssuers":   func(c *oidcclient.Config) { c.UserInfoIssuers = []string{"https://other.example"} },
+		"ClaimsProviders": func(c *oidcclient.Config) {
+			c.ClaimsProviders = []oidcclient.ClaimsProvider{{Issuer: "https://claims.example", Keys: &oidc.StaticKeySet{}}}
+		},
+		"DistributedClaims": func(c *oidcclient.Config) { c.DistributedClaims = []string{"https://claims.example"} },
+		"Profile":           func(c *oidcclient.Config) { c.Profile.Rules.Required = []string{"sid"} },
+		"Authorize.claims":  func(c *oidcclient.Config) { c.Authorize.Claims = `{"id_token":{"sub":{"value":"x"}}}` },
+		"Authorize.scope":   func(c *oidcclient.Config) { c.Authorize.Scopes = []string{"openid"} },
 	} {
 		t.Run(field, func(t *testing.T) {
 			config := as.config()
+			config.DecryptionKeys = decrypting
 			change(&config)
 			_, err := oidcclient.New(config)
 			var wrong *oidcclient.ConfigError

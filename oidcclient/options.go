@@ -137,6 +137,14 @@ func (o *BeginOptions) ofIdentity() string {
 		return "scope"
 	case o.Claims != "":
 		return "claims"
+	}
+	return o.ofAuthentication()
+}
+
+// ofAuthentication names what only an ID token says of how and when the person was
+// authenticated; "" where it is not asked for.
+func (o *BeginOptions) ofAuthentication() string {
+	switch {
 	case o.MinACR != "":
 		return "acr"
 	case o.MaxAge != nil:

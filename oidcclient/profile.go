@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -229,7 +230,9 @@ const (
 	IdentifyByIDToken Identity = iota
 	// IdentifyByLegacyToken expects a JWT without issuer, audience and expiry
 	// in the place of the ID token; see [idtoken.LegacyIdentity]. Needs the
-	// deviation [RuleLegacyIdentity].
+	// deviation [RuleLegacyIdentity]. Such a token says nothing of how and when the person
+	// was authenticated: New refuses MinACR, MaxAge and whatever else an ID token would
+	// have to answer.
 	IdentifyByLegacyToken
 	// IdentifyNobody expects an access token and nothing about a person (RFC 6749
 	// alone): for calling APIs in somebody's name. Of such a [Session] Identified is
@@ -327,6 +330,9 @@ func (p *Profile) validate() error {
 		if need.used && !p.deviates(need.rule) {
 			return fmt.Errorf("uses the deviation %q without listing it", need.rule)
 		}
+	}
+	if p.Identity != IdentifyByIDToken && !reflect.DeepEqual(p.Rules, idtoken.Rules{ACR: p.Rules.ACR}) {
+		return errors.New("has rules for ID tokens, and reads none")
 	}
 	if _, there := p.AuthorizeParams["claims"]; there {
 		return errors.New("sends claims, whose demands nobody would check: Config.Authorize has them")

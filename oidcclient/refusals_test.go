@@ -1,14 +1,19 @@
 package oidcclient_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
+	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/oidcclient"
 	"github.com/rely-go/rely/oidcclient/oidctest"
+	"github.com/rely-go/rely/oidcclient/oidctest/relying"
 	"github.com/rely-go/rely/oidcclient/profiles"
 )
 
@@ -143,4 +148,73 @@ func TestRefreshKeepsTheAuthentication(t *testing.T) {
 		assert.Equal(t, "new@example.com", claims.Email, name)
 	}
 	assert.Empty(t, fresh.IDToken().ACR())
+}
+
+// decryptionKeys has one that fits RSA-OAEP.
+func decryptionKeys(t *testing.T) []oidcclient.DecryptionKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return []oidcclient.DecryptionKey{{ID: "d", Private: key}}
+}
+
+// A legacy identity says nothing of how and when the person was authenticated, and its
+// provider signs nothing else: what would ask that is refused before anybody is asked.
+func TestLegacyRefusesWhatNothingAnswers(t *testing.T) {
+	op, err := oidctest.New(oidctest.Config{System: oidctest.Faces, RedirectURIs: []string{redirectURI}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	hour, decrypting := time.Hour, decryptionKeys(t)
+	config := func() oidcclient.Config {
+		c, err := relying.Config(op)
+		require.NoError(t, err)
+		c.DecryptionKeys = decrypting
+		return c
+	}
+	for field, change := range map[string]func(*oidcclient.Config){
+		"": func(c *oidcclient.Config) {
+			c.Algorithm, c.ACRValues, c.ResponseMode = "RS256", []string{"high"}, "form_post"
+		},
+		"MinACR":                 func(c *oidcclient.Config) { c.MinACR = "high" },
+		"MaxAge":                 func(c *oidcclient.Config) { c.MaxAge = &hour },
+		"IDTokenEncrypted":       func(c *oidcclient.Config) { c.IDTokenEncrypted = &oidcclient.Encrypted{Algorithm: "RSA-OAEP"} },
+		"ResponseMode":           func(c *oidcclient.Config) { c.ResponseMode = "jwt" },
+		"UserInfoAlgorithm":      func(c *oidcclient.Config) { c.UserInfoAlgorithm = "RS256" },
+		"UserInfoIssuers":        func(c *oidcclient.Config) { c.UserInfoIssuers = []string{"https://other.example"} },
+		"IntrospectionAlgorithm": func(c *oidcclient.Config) { c.IntrospectionAlgorithm = "RS256" },
+		"Algorithm":              func(c *oidcclient.Config) { c.Algorithm, c.Profile.Algorithms = "", []string{"ES256"} },
+		"Profile":                func(c *oidcclient.Config) { c.Profile.Rules.MaxLifetime = hour },
+	} {
+		t.Run("New "+field, func(t *testing.T) {
+			c := config()
+			change(&c)
+			_, err := oidcclient.New(c)
+			if field == "" {
+				require.NoError(t, err)
+				return
+			}
+			var wrong *oidcclient.ConfigError
+			require.ErrorAs(t, err, &wrong)
+			assert.Equal(t, field, wrong.Field)
+		})
+	}
+	client, err := oidcclient.New(config())
+	require.NoError(t, err)
+	for check, opts := range map[string]oidcclient.BeginOptions{
+		"": {ACRValues: []string{"high"}}, "acr": {MinACR: "high"}, "max_age": {MaxAge: &hour},
+	} {
+		_, _, err := client.Begin(t.Context(), opts)
+		if check == "" {
+			require.NoError(t, err)
+			continue
+		}
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, []any{oidcclient.StepBegin, check}, []any{refused.Step, refused.Check})
+	}
+	_, err = client.LoginWithGrant(t.Context(), url.Values{"grant_type": {"x"}}, oidcclient.GrantExpect{MinACR: "high"})
+	var refused *oidcclient.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, "acr", refused.Check)
+	assert.Empty(t, op.Sent(oidctest.StepToken), "nobody is asked")
 }

@@ -115,7 +115,7 @@ func (c *Client) post(ctx context.Context, step Step, found *provider, endpoint 
 
 func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpoint string, form url.Values, key *assertion.ProofKey, nonce string) (*fetch.Answer, error) {
 	accepted := "application/json"
-	if found.about != nil && endpoint == found.IntrospectionEndpoint {
+	if c.cfg.IntrospectionAlgorithm != "" && endpoint == found.IntrospectionEndpoint {
 		accepted = typeIntrospection
 	}
 	header := http.Header{

@@ -194,3 +194,20 @@ func TestAttach(t *testing.T) {
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
 	assert.Equal(t, 1, loads.n, "the store is asked once for a request")
 }
+
+// Where the identity says nothing of the authentication no login would help: whoever asks
+// for a page that needs one is told so, and not sent round.
+func TestStepUpOfALegacyIdentity(t *testing.T) {
+	s := newSite(t, rig{ops: map[string]oidctest.Config{"faces": {System: oidctest.Faces}}})
+	b := s.browser()
+	require.Equal(t, http.StatusSeeOther, b.login("/login/faces").StatusCode)
+	assert.Equal(t, http.StatusOK, b.visit(s.h.Require(Requirement{}, hello()), asBrowser).StatusCode)
+	for _, need := range []Requirement{{MinACR: "high"}, {MaxAge: time.Minute}} {
+		page := s.h.Require(need, hello())
+		sent := b.visit(page, asBrowser)
+		require.Equal(t, http.StatusSeeOther, sent.StatusCode)
+		answer := b.ask(sent.Header.Get("Location"), nil)
+		assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
+		assert.Empty(t, answer.Header.Get("Location"))
+	}
+}
