@@ -151,3 +151,33 @@ func TestProviderSourceStandsAlone(t *testing.T) {
 		})
 	}
 }
+
+// What is wrong with the provider's metadata is no refusal of the refresh token, which
+// nobody has seen.
+func TestRefreshWithoutAProviderEndsNoSession(t *testing.T) {
+	session := &Session{data: sessionData{Version: sessionVersion, ClientID: "client", Issuer: sourceIssuer, Subject: "anna", AccessToken: "at", RefreshToken: "rt"}}
+	for name, tt := range map[string]struct {
+		until time.Time
+		reply string
+		again bool
+	}{
+		"refused":  {testNow.Add(time.Hour), `{"error":"invalid_grant"}`, true},
+		"not sent": {testNow, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := newSource()
+			source.found.Until = tt.until
+			network := &pushing{status: 400, kind: "application/json", body: tt.reply}
+			config := sourceConfig(source)
+			config.HTTPClient = network.client()
+			c, err := New(config)
+			require.NoError(t, err)
+			_, err = c.Refresh(t.Context(), session)
+			var refused *Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, FaultAnswer, refused.Fault)
+			assert.Equal(t, tt.again, refused.LoginAgain(), err)
+			assert.Equal(t, tt.again, len(network.sent) > 0)
+		})
+	}
+}

@@ -17,11 +17,12 @@ import (
 // then, the new tokens are not lost: the error's Session holds them with the
 // old identity, to be stored and refreshed again later.
 //
-// [Error.LoginAgain] tells that the refresh token is dead.
+// [Error.LoginAgain] tells that the refresh token is dead. An error of another step than
+// StepRefresh is from before it was sent, and says nothing about the session.
 func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 	c, found, err := c.found(ctx)
 	if err != nil {
-		return nil, at(StepRefresh, err)
+		return nil, err // of another step: nobody has seen the refresh token
 	}
 	if s == nil || s.data.ClientID != c.cfg.ClientID || s.data.Issuer != c.issuer {
 		return nil, refuse(StepRefresh, "session", "session is another client's")
