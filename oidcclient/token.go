@@ -241,6 +241,9 @@ func tokenError(step Step, got *fetch.Answer) *Error {
 		"authorization_pending", "slow_down", "unknown_user_id", "transaction_failed", "expired_login_hint_token",
 		"invalid_binding_message", "missing_user_code", "invalid_user_code", "invalid_id_token_hint", "expired_id_token_hint":
 		e.Fault = FaultAnswer
+		if step == StepRefresh && (code == "authorization_pending" || code == "slow_down") {
+			e.Fault = FaultOutage // says to ask later, and nothing against the refresh token
+		}
 	case "temporarily_unavailable":
 		e.Fault = FaultOutage
 	}

@@ -91,6 +91,20 @@ func TestReadTokenResponseRefuses(t *testing.T) {
 	}
 }
 
+// What a provider says of a login that is under way ends no session that has been.
+func TestRefreshErrorsThatEndASession(t *testing.T) {
+	for code, again := range map[string]bool{
+		"invalid_grant": true, "login_required": true, "authorization_pending": false, "slow_down": false, "temporarily_unavailable": false, "invalid_client": false,
+	} {
+		e := tokenError(StepRefresh, jsonAnswer(400, `{"error":"`+code+`"}`))
+		assert.Equal(t, code, e.Code)
+		assert.Equal(t, again, e.LoginAgain(), code)
+	}
+	for _, code := range []string{"authorization_pending", "slow_down"} {
+		assert.Equal(t, FaultAnswer, tokenError(StepGrant, jsonAnswer(400, `{"error":"`+code+`"}`)).Fault, code)
+	}
+}
+
 func FuzzReadTokenResponse(f *testing.F) {
 	f.Add(200, `{"access_token":"a","token_type":"Bearer","expires_in":3600}`)
 	f.Add(400, `{"error":"invalid_grant"}`)
