@@ -33,9 +33,10 @@ type ChainConfig struct {
 
 // A RevocationChecker says whether a certificate of a path is revoked.
 type RevocationChecker interface {
-	// CheckRevocation gets the path from the leaf to the anchor. Any error
-	// refuses the token: also one that only means that nobody answered. It must
-	// be safe for concurrent use.
+	// CheckRevocation gets the path from the leaf to the anchor. With any error the
+	// token is not believed. One that only means that nobody answered, a [net.Error] or
+	// a context's error, makes an [Error] that is Unavailable. It must be safe for
+	// concurrent use.
 	CheckRevocation(ctx context.Context, path []*x509.Certificate) error
 }
 
@@ -110,7 +111,7 @@ func (c *CertificateChain) verify(ctx context.Context, t *token) *Error {
 	}
 	if c.config.Revocation != nil {
 		if err := c.config.Revocation.CheckRevocation(ctx, slices.Clone(trusted.path)); err != nil {
-			return &Error{Check: CheckKey, Reason: "certificate is revoked, or nobody could say", Err: err}
+			return &Error{Check: CheckKey, Reason: "certificate is revoked, or nobody could say", Unavailable: isOutage(ctx, err), Err: err}
 		}
 	}
 	if !remembered {

@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -297,6 +299,32 @@ func TestRevocationIsAskedOnEachUse(t *testing.T) {
 		}
 		assertCheck(t, want, err)
 		assert.Equal(t, i+1, checker.times)
+	}
+}
+
+// Who could not ask about revocation does not know that a certificate is revoked: the
+// token is not believed now, and may be later.
+func TestRevocationThatNobodyAnswers(t *testing.T) {
+	p := newPKI(t)
+	raw := signedBy(t, p.leaf.key, certchain.EncodeX5C(p.chain()))
+	for name, tt := range map[string]struct {
+		answer error
+		later  bool
+	}{
+		"revoked":     {errors.New("revoked"), false},
+		"not reached": {fmt.Errorf("OCSP: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}), true},
+		"too late":    {fmt.Errorf("OCSP: %w", context.DeadlineExceeded), true},
+		"given up":    {context.Canceled, true},
+	} {
+		config := p.config()
+		config.Revocation = &asked{answer: tt.answer}
+		source, err := NewCertificateChain(config)
+		require.NoError(t, err)
+		_, err = source.VerifySignature(t.Context(), raw)
+		assertCheck(t, CheckKey, err)
+		var refused *Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, tt.later, refused.Retryable(), name)
 	}
 }
 

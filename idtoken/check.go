@@ -124,8 +124,8 @@ type Error struct {
 	Check Check
 	// Reason says what was wrong.
 	Reason string
-	// Unavailable says that nothing was found wrong: the keys could not be had
-	// to decide.
+	// Unavailable says that nothing was found wrong: the keys, or what is known of their
+	// certificates, could not be had to decide.
 	Unavailable bool
 	// Err is the cause, where there is one.
 	Err error

@@ -7,6 +7,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	"github.com/rely-go/rely/idtoken"
 	"github.com/rely-go/rely/internal/jose"
+	"github.com/rely-go/rely/internal/jwx"
 )
 
 func issueToken(t testing.TB, key crypto.Signer, claims string) string {
@@ -52,6 +55,56 @@ func TestKeySetsOfGoOIDC(t *testing.T) {
 	assert.ErrorContains(t, err, "signature")
 	_, err = ours.VerifySignature(t.Context(), forged)
 	assert.Error(t, err)
+}
+
+// A RemoteKeySet that is answered no keys says nothing against a token; one that has
+// them refuses a forged one.
+func TestRemoteKeySetOfGoOIDC(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	stranger, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	now := time.Now()
+	claims := fmt.Sprintf(`{"iss":"https://op.example","aud":"client","sub":"anna","iat":%d,"exp":%d}`, now.Unix(), now.Unix()+60)
+	set, err := jwx.MarshalPublic([]jwx.Key{{ID: "k", Algorithm: "ES256", Use: "sig", Public: key.Public()}})
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		status int
+		body   string
+		signer *ecdsa.PrivateKey
+		check  idtoken.Check // 0: believed
+		later  bool
+	}{
+		"good":                  {200, string(set), key, 0, false},
+		"forged":                {200, string(set), stranger, idtoken.CheckSignature, false},
+		"no keys":               {200, `{"keys":[]}`, key, idtoken.CheckSignature, false},
+		"unavailable":           {503, "down", key, idtoken.CheckKey, true},
+		"an error":              {500, "down", key, idtoken.CheckKey, true},
+		"no JSON":               {200, "<html>", key, idtoken.CheckKey, true},
+		"forged, and no answer": {503, "down", stranger, idtoken.CheckKey, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			}))
+			defer server.Close()
+			theirs := oidc.NewRemoteKeySet(t.Context(), server.URL)
+			verifier, err := idtoken.NewVerifier(idtoken.Config{Issuer: "https://op.example", ClientID: "client", Algorithms: []string{"ES256"}, Keys: theirs})
+			require.NoError(t, err)
+			_, err = verifier.Verify(t.Context(), issueToken(t, tt.signer, claims), idtoken.Expect{})
+			if tt.check == 0 {
+				require.NoError(t, err)
+				return
+			}
+			var refused *idtoken.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, tt.check, refused.Check)
+			assert.Equal(t, tt.later, refused.Retryable())
+			assert.NoError(t, refused.Unwrap(), "it would quote the answer or the token")
+		})
+	}
 }
 
 func ExampleVerifier_Verify() {

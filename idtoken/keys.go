@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/rely-go/rely/internal/jose"
 	"github.com/rely-go/rely/internal/jwx"
@@ -15,7 +16,8 @@ import (
 
 // A KeySource knows the keys of one issuer. It has the shape of go-oidc's
 // KeySet, so that any of those can be given to a [Verifier], and the sources of
-// this package to go-oidc.
+// this package to go-oidc. That it could not get its keys, which says nothing against a
+// token, a source tells by a [net.Error] or a context's error.
 type KeySource interface {
 	// VerifySignature returns the payload of a JWS in compact serialisation if a
 	// key of the issuer signed it. It must be safe for concurrent use.
@@ -34,10 +36,11 @@ func verifyWith(ctx context.Context, source KeySource, t *token) *Error {
 		return own.verify(ctx, t)
 	}
 	payload, err := source.VerifySignature(ctx, t.raw)
-	var network net.Error
 	switch {
-	case err != nil && (ctx.Err() != nil || errors.As(err, &network)):
+	case err != nil && isOutage(ctx, err):
 		return unavailable(err)
+	case err != nil && strings.HasPrefix(err.Error(), notFetched):
+		return unavailable(nil) // the cause quotes what the issuer answered
 	case err != nil:
 		// The cause is not kept: its text may quote the token.
 		return refused(CheckSignature, "key source does not confirm the signature")
@@ -45,6 +48,17 @@ func verifyWith(ctx context.Context, source KeySource, t *token) *Error {
 		return refused(CheckSignature, "key source confirms another payload")
 	}
 	return nil
+}
+
+// notFetched is how an error of go-oidc's RemoteKeySet begins that is not about the
+// signature but about the keys. By nothing else can the two be told apart when the
+// issuer was reached and answered no keys.
+const notFetched = "fetching keys "
+
+// isOutage reports an error that only means that somebody was not reached.
+func isOutage(ctx context.Context, err error) bool {
+	var network net.Error
+	return ctx.Err() != nil || errors.As(err, &network) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // verifySignature is VerifySignature for the sources of this package: any

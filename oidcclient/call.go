@@ -49,7 +49,7 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	if endpoint == EndpointBackchannel && c.cfg.BackchannelAlgorithm != "" {
 		signed, err := c.requests.BackchannelRequest(ctx, found.Issuer, form)
 		if err != nil {
-			return nil, cantSign(ctx, StepGrant, "request can't be signed", err)
+			return nil, keyFails(ctx, StepGrant, "request can't be signed", err)
 		}
 		own = url.Values{"request": {signed}}
 	}

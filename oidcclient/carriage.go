@@ -105,7 +105,7 @@ func (c *Client) signRequest(ctx context.Context, found *provider, params url.Va
 		object, err = assertion.UnsignedRequestObject(c.cfg.assertionConfig(assertion.Key{}), request)
 	}
 	if err != nil {
-		return "", cantSign(ctx, StepBegin, "request object can't be signed", err)
+		return "", keyFails(ctx, StepBegin, "request object can't be signed", err)
 	}
 	return object, nil
 }

@@ -146,8 +146,8 @@ type Config struct {
 	// not name them.
 	Thumbprints []string
 
-	// Revocation, when set, is asked about each certificate path, and an error
-	// refuses the token.
+	// Revocation, when set, is asked about each certificate path, and with an error the
+	// token is not believed; see [idtoken.RevocationChecker].
 	Revocation idtoken.RevocationChecker
 
 	// UnverifiedLegacyIdentity accepts a legacy identity although no key

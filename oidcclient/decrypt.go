@@ -16,7 +16,10 @@ type DecryptionKey struct {
 	Algorithm string
 	// Private is a crypto.Decrypter with an RSA public key, an *ecdsa.PrivateKey, or
 	// an ecdh.KeyExchanger of P-256, P-384, P-521 or X25519, so that a key in an HSM
-	// works.
+	// works. One beyond a network may have DecryptContext or ECDHContext, which is the
+	// same with a context before the other arguments. When it is not reached, it returns a
+	// [net.Error] or a context's error, which is [FaultOutage]: any other means that the
+	// token can't be decrypted.
 	Private any
 	// Unpublished keeps the key out of [Client.PublicJWKS]. It decrypts all the same:
 	// before every machine has it, and while the provider may still use what it has
@@ -97,10 +100,10 @@ func (c *Client) decrypted(ctx context.Context, step Step, agreed *Encrypted, ra
 	switch {
 	case errors.Is(err, jwe.ErrAlgorithm):
 		return "", false, refuse(step, "encryption", "token is encrypted with other algorithms than was agreed")
-	case err != nil && ctx.Err() != nil:
-		return "", false, outage(ctx, step, ctx.Err())
-	case err != nil:
+	case errors.Is(err, jwe.ErrKey), errors.Is(err, jwe.ErrDecrypt):
 		return "", false, refuse(step, "encryption", "token can't be decrypted")
+	case err != nil:
+		return "", false, keyFails(ctx, step, "decryption key is not reached", err)
 	}
 	return string(plain), !strings.EqualFold(token.ContentType, "JWT"), nil
 }

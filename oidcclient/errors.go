@@ -158,9 +158,9 @@ func outage(ctx context.Context, step Step, err error) *Error {
 	return &Error{Step: step, Fault: FaultOutage, Reason: "provider not reached", Err: err}
 }
 
-// cantSign makes the error of a key that does not sign, which is somewhere else as
-// often as not and may be back later.
-func cantSign(ctx context.Context, step Step, reason string, err error) *Error {
+// keyFails makes the error of a key that does not sign, or is not reached to decrypt: it
+// is somewhere else as often as not and may be back later.
+func keyFails(ctx context.Context, step Step, reason string, err error) *Error {
 	e := outage(ctx, step, err)
 	if e.Fault == FaultOutage {
 		e.Reason = reason

@@ -125,12 +125,12 @@ func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpo
 	if key != nil {
 		proof, err := key.Sign(ctx, assertion.Proof{Method: http.MethodPost, URL: endpoint, Nonce: nonce, IssuedAt: c.now()})
 		if err != nil {
-			return nil, cantSign(ctx, step, "proof of possession can't be signed", err)
+			return nil, keyFails(ctx, step, "proof of possession can't be signed", err)
 		}
 		header.Set("DPoP", proof)
 	}
 	if err := c.auth.apply(ctx, form, header, endpoint, &found.ProviderMetadata); err != nil {
-		return nil, cantSign(ctx, step, "client assertion can't be signed", err)
+		return nil, keyFails(ctx, step, "client assertion can't be signed", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {

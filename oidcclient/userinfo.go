@@ -103,7 +103,7 @@ func (c *Client) userInfoRequest(ctx context.Context, found *provider, s *Sessio
 		return req, nil
 	}
 	if err := s.AccessToken().authorize(ctx, req, nonce, c.now()); err != nil {
-		return nil, cantSign(ctx, StepUserInfo, "proof of possession can't be signed", err)
+		return nil, keyFails(ctx, StepUserInfo, "proof of possession can't be signed", err)
 	}
 	return req, nil
 }

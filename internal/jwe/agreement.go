@@ -9,7 +9,7 @@ import (
 )
 
 // ContextExchanger is what a key may have beside [ecdh.KeyExchanger] when it is
-// somewhere else.
+// somewhere else. It says as [ContextDecrypter] does that it is not reached.
 type ContextExchanger interface {
 	// ECDHContext is ECDH with a context.
 	ECDHContext(ctx context.Context, remote *ecdh.PublicKey) ([]byte, error)
@@ -17,20 +17,21 @@ type ContextExchanger interface {
 
 // agreeOn derives the content encryption key (RFC 7518 §4.6), or the key that it
 // is wrapped with, into cek, and leaves cek as it is when it can't be unwrapped.
-func (c Compact) agreeOn(ctx context.Context, k Key, cek []byte) {
-	secret := k.sharedSecret(ctx, c.ephemeral)
+func (c Compact) agreeOn(ctx context.Context, k Key, cek []byte) (outage error) {
+	secret, outage := k.sharedSecret(ctx, c.ephemeral)
 	if c.management.wrap == 0 {
 		copy(cek, concatKDF(secret, c.Encryption, c.apu, c.apv, len(cek)))
-		return
+		return outage
 	}
 	kek := concatKDF(secret, c.Algorithm, c.apu, c.apv, c.management.wrap)
 	unwrap(kek, c.encryptedKey, cek)
+	return outage
 }
 
 // sharedSecret returns Z, or random bytes in its place when the key has none: for
 // X25519 that can be the sender's doing, with a point of small order.
-func (k Key) sharedSecret(ctx context.Context, remote *ecdh.PublicKey) []byte {
-	secret := randomBytes(secretSize(k.curve))
+func (k Key) sharedSecret(ctx context.Context, remote *ecdh.PublicKey) (secret []byte, outage error) {
+	secret = randomBytes(secretSize(k.curve))
 	var shared []byte
 	var err error
 	if elsewhere, ok := k.exchanger.(ContextExchanger); ok {
@@ -42,7 +43,7 @@ func (k Key) sharedSecret(ctx context.Context, remote *ecdh.PublicKey) []byte {
 	if err == nil && len(shared) == len(secret) && subtle.ConstantTimeCompare(shared, make([]byte, len(shared))) == 0 {
 		copy(secret, shared)
 	}
-	return secret
+	return secret, outageOf(err)
 }
 
 // secretSize is the length of a shared secret in bytes, or 0 for a curve that is

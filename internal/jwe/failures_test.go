@@ -1,9 +1,12 @@
 package jwe
 
 import (
+	"context"
 	"crypto/ecdh"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -166,4 +169,40 @@ func TestFailingDevices(t *testing.T) {
 	// The tokens are good ones: who knows the key can read them.
 	_, err := decrypt(t, zeroKey, newKey(t, "", "", &rsaDevice{PrivateKey: oaep, answer: func() ([]byte, error) { return make([]byte, 16), nil }}))
 	require.NoError(t, err)
+}
+
+// That a key is not reached is no failure of the token, and no reason to give up while
+// another may decrypt it. Whatever else a device says is the one error.
+func TestKeysThatAreNotReached(t *testing.T) {
+	oaep, p256 := rsaKey(t), newP256(t)
+	timeout := &net.OpError{Op: "dial", Err: errors.New("timeout")}
+	tokens := map[string]string{
+		"RSA":     sealing{alg: "RSA-OAEP", enc: "A128GCM"}.seal(t, &oaep.PublicKey, nested),
+		"direct":  sealing{alg: "ECDH-ES", enc: "A128GCM"}.seal(t, p256.PublicKey(), nested),
+		"wrapped": sealing{alg: "ECDH-ES+A128KW", enc: "A128CBC-HS256"}.seal(t, p256.PublicKey(), nested),
+	}
+	for name, token := range tokens {
+		for what, c := range map[string]struct{ says, want error }{
+			"not dialed":   {timeout, timeout},
+			"wrapped":      {fmt.Errorf("vault: %w", timeout), timeout},
+			"too late":     {fmt.Errorf("vault: %w", context.DeadlineExceeded), context.DeadlineExceeded},
+			"given up":     {context.Canceled, context.Canceled},
+			"anything":     {errors.New("object handle invalid"), ErrDecrypt},
+			"no key of it": {nil, ErrDecrypt},
+		} {
+			answer := func() ([]byte, error) { return nil, c.says }
+			device, reached := newKey(t, "", "", &ecDevice{KeyExchanger: p256, answer: answer}), newKey(t, "", "", p256)
+			if name == "RSA" {
+				device, reached = newKey(t, "", "", &rsaDevice{PrivateKey: oaep, answer: answer}), newKey(t, "", "", oaep)
+			}
+			_, err := decrypt(t, token, device)
+			require.ErrorIs(t, err, c.want, name+" "+what)
+			if c.want == ErrDecrypt {
+				assert.Equal(t, ErrDecrypt, err, what)
+			}
+			plain, err := decrypt(t, token, device, reached)
+			require.NoError(t, err, name+" "+what)
+			assert.Equal(t, nested, plain)
+		}
+	}
 }

@@ -11,16 +11,17 @@ import (
 )
 
 // ContextDecrypter is what a decrypter may have beside [crypto.Decrypter] when
-// its key is somewhere else.
+// its key is somewhere else. That it is not reached it says by a [net.Error] or a
+// context's error: any other is taken for a token that can't be decrypted.
 type ContextDecrypter interface {
 	// DecryptContext is Decrypt with a context.
 	DecryptContext(ctx context.Context, rand io.Reader, ciphertext []byte, opts crypto.DecrypterOpts) ([]byte, error)
 }
 
 // decryptOAEP decrypts the content encryption key (RFC 7518 §4.3) into cek if it
-// is one of that length, and leaves cek as it is otherwise: the error does not
-// leave this function, and no branch after it depends on it.
-func (k Key) decryptOAEP(ctx context.Context, hash crypto.Hash, encrypted, cek []byte) {
+// is one of that length, and leaves cek as it is otherwise: of the errors only an
+// outage leaves this function, and no branch before the last depends on one.
+func (k Key) decryptOAEP(ctx context.Context, hash crypto.Hash, encrypted, cek []byte) (outage error) {
 	options := &rsa.OAEPOptions{Hash: hash, MGFHash: hash}
 	var key []byte
 	var err error
@@ -32,4 +33,5 @@ func (k Key) decryptOAEP(ctx context.Context, hash crypto.Hash, encrypted, cek [
 	if err == nil && len(key) == len(cek) {
 		copy(cek, key)
 	}
+	return outageOf(err)
 }

@@ -74,7 +74,8 @@ func TestConcatKDF(t *testing.T) {
 	theirs, err := NewKey("", "", alice)
 	require.NoError(t, err)
 	assert.Equal(t, "gI0GAILBdu7T53akrFmMyGcsF3n5dO7MmwNBHKW5SV0", jose.Encode(theirs.exchanger.PublicKey().Bytes()[1:33]))
-	secret := ours.sharedSecret(t.Context(), theirs.exchanger.PublicKey())
+	secret, err := ours.sharedSecret(t.Context(), theirs.exchanger.PublicKey())
+	require.NoError(t, err)
 	assert.Equal(t, unhex(t, "9e56d91d817135d372834283bf84269cfb316ea3da806a48f6daa7798cfe90c4"), secret)
 	assert.Equal(t, "VqqN6vgjbSBcIijNcacQGg", jose.Encode(concatKDF(secret, "A128GCM", []byte("Alice"), []byte("Bob"), 16)))
 }
@@ -90,7 +91,9 @@ func TestX25519(t *testing.T) {
 	c, err := parseHeader(jose.Encode([]byte(header)))
 	require.NoError(t, err)
 	assert.True(t, c.isFor(key))
-	assert.Equal(t, unhex(t, "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), key.sharedSecret(t.Context(), c.ephemeral))
+	secret, err := key.sharedSecret(t.Context(), c.ephemeral)
+	require.NoError(t, err)
+	assert.Equal(t, unhex(t, "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), secret)
 }
 
 // RFC 7518 appendix B.1 to B.3.
