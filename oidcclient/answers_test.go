@@ -55,7 +55,14 @@ func TestAuthorizationDetailsOfAnAnswer(t *testing.T) {
 	said, err := silent.AuthorizationDetails(&granted)
 	require.NoError(t, err)
 	assert.False(t, said, "nobody said that it was granted")
-	for _, wrong := range []any{map[string]any{"type": "payment"}, []any{}, []any{map[string]any{"amount": "1"}}, "payment"} {
+	answer = []any{}
+	nothing, err := r.login(t.Context())
+	require.NoError(t, err)
+	said, err = nothing.AuthorizationDetails(&granted)
+	require.NoError(t, err)
+	assert.True(t, said, "that nothing was granted")
+	assert.Empty(t, granted)
+	for _, wrong := range []any{map[string]any{"type": "payment"}, []any{map[string]any{"TYPE": "payment"}}, []any{map[string]any{"amount": "1"}}, "payment"} {
 		answer = wrong
 		_, err := r.login(t.Context())
 		var refused *oidcclient.Error

@@ -48,8 +48,12 @@ func (s *Session) ClaimSources() []ClaimSource {
 	return sources
 }
 
-// maxSources bounds the claim sources of one login.
-const maxSources = 8
+// maxSources bounds the claim sources of one login, and maxSourced what is kept of
+// them, in bytes.
+const (
+	maxSources = 8
+	maxSourced = 64 << 10
+)
 
 // announced is what a provider says about claims from elsewhere.
 type announced struct {
@@ -70,7 +74,7 @@ func (c *Client) withSources(ctx context.Context, found *provider, s *Session) *
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout) // for all of them
 	defer cancel()
 	var believed []ClaimSource
-	tried := 0
+	tried, size := 0, 0
 	for _, read := range []func(any) error{s.Claims, s.UserInfoClaims} {
 		var a announced
 		if err := read(&a); err != nil {
@@ -89,11 +93,14 @@ func (c *Client) withSources(ctx context.Context, found *provider, s *Session) *
 			if err == nil {
 				got, err = c.believeClaims(ctx, found, raw, a.namesOf(name), s.Subject())
 			}
+			if err == nil && size+got.size() > maxSourced {
+				err = providerFault(StepUserInfo, 0, "claims are too long to be kept")
+			}
 			if err != nil {
 				c.log.WarnContext(ctx, "claim source not believed", "client_id", c.cfg.ClientID, "error", err)
 				continue
 			}
-			believed = append(believed, *got)
+			believed, size = append(believed, *got), size+got.size()
 		}
 	}
 	if len(believed) == 0 {
@@ -107,6 +114,15 @@ func (c *Client) withSources(ctx context.Context, found *provider, s *Session) *
 	fresh := *s
 	fresh.data.Sources = string(text)
 	return &fresh
+}
+
+// size is how long a source is as it is kept.
+func (s *ClaimSource) size() int {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return maxSourced + 1 // what strictjson has read can be written
+	}
+	return len(text)
 }
 
 // namesOf lists the claims that a source is announced to have. What an ID token says of

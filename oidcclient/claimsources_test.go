@@ -90,7 +90,10 @@ func TestAggregatedClaims(t *testing.T) {
 		jwt      func(*sourceRig) string
 		believed string // its issuer
 	}{
-		"of a listed provider":    {listed, func(r *sourceRig) string { return signing(t, r.bankKey, claims) }, bank},
+		"of a listed provider": {listed, func(r *sourceRig) string { return signing(t, r.bankKey, claims) }, bank},
+		"too long to be kept": {listed, func(r *sourceRig) string {
+			return signing(t, r.bankKey, with("credit_score", strings.Repeat("<", 15<<10)))
+		}, ""},
 		"of the provider itself":  {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example", "sub", "anna")) }, "https://op.example"},
 		"its own about another":   {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example")) }, ""},
 		"its own about a number":  {nil, func(r *sourceRig) string { return signing(t, r.key, with("iss", "https://op.example", "sub", 1)) }, ""},

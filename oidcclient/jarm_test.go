@@ -1,6 +1,7 @@
 package oidcclient
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -23,6 +24,7 @@ func signing(t *testing.T, key *ecdsa.PrivateKey, claims map[string]any) string 
 	t.Helper()
 	payload, err := json.Marshal(claims)
 	require.NoError(t, err)
+	payload = bytes.ReplaceAll(payload, []byte(`\u003c`), []byte("<")) // as others write it
 	input := jose.Encode([]byte(`{"alg":"ES256","kid":"k"}`)) + "." + jose.Encode(payload)
 	signature, err := jose.Sign(t.Context(), "ES256", key, input)
 	require.NoError(t, err)

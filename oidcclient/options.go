@@ -1,13 +1,13 @@
 package oidcclient
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rely-go/rely/internal/fetch"
+	"github.com/rely-go/rely/internal/strictjson"
 )
 
 // BeginOptions is what one login asks for beyond the configuration. The zero
@@ -114,7 +114,7 @@ func (o *BeginOptions) check() *Error {
 	if _, err := readAsked(o.Claims); err != nil {
 		return err
 	}
-	if o.AuthorizationDetails != "" && !isDetails([]byte(o.AuthorizationDetails)) {
+	if count, good := readDetails(o.AuthorizationDetails); o.AuthorizationDetails != "" && (count == 0 || !good) {
 		return refuse(StepBegin, "authorization_details", "details are no JSON array of objects with a type")
 	}
 	for _, resource := range o.Resources {
@@ -155,21 +155,21 @@ func (o *BeginOptions) ofAuthentication() string {
 
 func isScope(s string) bool { return s != "" && !strings.ContainsAny(s, " \t\r\n\"\\") }
 
-// isDetails reports whether a text is what RFC 9396 §2 calls authorization
-// details.
-func isDetails(text []byte) bool {
+// readDetails counts what RFC 9396 §2 calls authorization details, and reports whether a
+// text is of them and of nothing else.
+func readDetails(text string) (count int, good bool) {
 	var details []struct {
 		Type string `json:"type"`
 	}
-	if json.Unmarshal(text, &details) != nil || len(details) == 0 {
-		return false
+	if strictjson.Unmarshal([]byte(text), &details, maxDepth) != nil {
+		return 0, false
 	}
 	for _, detail := range details {
 		if detail.Type == "" {
-			return false
+			return 0, false
 		}
 	}
-	return true
+	return len(details), true
 }
 
 func (o BeginOptions) clone() BeginOptions {

@@ -14,8 +14,9 @@ import (
 //
 // An ID token in the answer has to be of the same issuer, subject, audience and
 // authentication as the original. When the provider's keys can't be had just
-// then, the new tokens are not lost: the error's Session holds them with the
-// old identity, to be stored and refreshed again later.
+// then, or something beside the tokens in its answer can't be read, the new tokens are
+// not lost: the error's Session holds them with the old identity, to be stored and
+// refreshed again later.
 //
 // [Error.LoginAgain] tells that the refresh token is dead. An error of another step than
 // StepRefresh is from before it was sent, and says nothing about the session.
@@ -50,17 +51,20 @@ func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 	fresh := *s
 	fresh.proofKey = key
 	fresh.data.take(answered, false)
-	if answered.idToken == "" || c.cfg.Profile.Identity == IdentifyNobody {
+	failed := answered.flaw
+	// Of nobody's session an ID token makes no login: nothing of it was asked for.
+	if answered.idToken != "" && s.Identified() && c.cfg.Profile.Identity != IdentifyNobody {
+		if err := c.sameIdentity(ctx, found, &fresh, answered); err != nil {
+			failed = asOurs(ctx, StepRefresh, err)
+		}
+	}
+	if failed == nil {
 		return &fresh, nil
 	}
-	if err := c.sameIdentity(ctx, found, &fresh, answered); err != nil {
-		refused := asOurs(ctx, StepRefresh, err)
-		if refused.Fault != FaultAnswer {
-			refused.Session = &fresh
-		}
-		return nil, refused
+	if failed.Fault != FaultAnswer {
+		failed.Session = &fresh
 	}
-	return &fresh, nil
+	return nil, failed
 }
 
 // sameIdentity judges the identity of a refreshed token response against the

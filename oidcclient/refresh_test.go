@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,6 +50,66 @@ func signedKeys(t *testing.T) (*ecdsa.PrivateKey, idtoken.KeySource) {
 	keys, err := idtoken.PinnedKeys(set)
 	require.NoError(t, err)
 	return key, keys
+}
+
+// What is wrong beside the tokens of a refresh is no reason to lose them.
+func TestRefreshWithAnotherMemberWrong(t *testing.T) {
+	signer, keys := signedKeys(t)
+	others, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	const good, kept, lost = "good", "an error with the session", "an error"
+	for member, want := range map[string]string{
+		`"expires_in":60`:              good,
+		`"authorization_details":[]`:   good,
+		`"expires_in":9223372036`:      good,
+		`"expires_in":-1`:              kept,
+		`"expires_in":"soon"`:          kept,
+		`"scope":["a"]`:                kept,
+		`"id_token":{}`:                kept,
+		`"authorization_details":[{}]`: kept,
+		`"authorization_details":[{"type":"` + strings.Repeat("x", maxToken) + `"}]`: kept,
+		`"expires_in":-1,"id_token":"` + annasToken(t, signer) + `"`:                 kept,
+		`"expires_in":-1,"id_token":"` + annasToken(t, others) + `"`:                 lost,
+		`"token_type":"mac"`: lost,
+	} {
+		t.Run(member[:min(len(member), 60)], func(t *testing.T) {
+			kind := `"token_type":"Bearer",`
+			if strings.HasPrefix(member, `"token_type"`) {
+				kind = ""
+			}
+			network := &pushing{status: 200, kind: "application/json", body: `{"access_token":"second",` + kind + `"refresh_token":"rotated",` + member + `}`}
+			c := staticClient(t, func(c *Config) { c.HTTPClient, c.Keys, c.Algorithm = network.client(), keys, "ES256" })
+			fresh, err := c.Refresh(t.Context(), refreshable())
+			var e *Error
+			if errors.As(err, &e) {
+				fresh = e.Session
+				assert.Equal(t, FaultProvider != e.Fault, e.LoginAgain())
+			}
+			require.Equal(t, want == good, err == nil, err)
+			require.Equal(t, want != lost, fresh != nil, err)
+			if want != lost {
+				assert.Equal(t, []string{"second", "rotated"}, []string{fresh.data.AccessToken, fresh.data.RefreshToken})
+				assert.LessOrEqual(t, len(fresh.data.Details), maxToken)
+			}
+		})
+	}
+}
+
+// An ID token of a refresh makes no login of a session that identifies nobody, whose nonce,
+// acr and age nobody has asked for.
+func TestRefreshIdentifiesNobodyAnew(t *testing.T) {
+	signer, keys := signedKeys(t)
+	network := &pushing{status: 200, kind: "application/json", body: rotatedWith(t, annasToken(t, signer))}
+	c := staticClient(t, func(c *Config) { c.Keys, c.Algorithm, c.HTTPClient = keys, "ES256", network.client() })
+	for _, subject := range []string{"anna", ""} {
+		s := refreshable()
+		s.data.Subject = subject
+		fresh, err := c.Refresh(t.Context(), s)
+		require.NoError(t, err)
+		assert.Equal(t, subject, fresh.Subject())
+		assert.Equal(t, subject != "", fresh.IDToken() != nil)
+		assert.Equal(t, "rotated", fresh.data.RefreshToken)
+	}
 }
 
 // vault has a decryption key beyond a network.

@@ -47,6 +47,9 @@ const (
 	maxSealed  = 1 << 20 // characters
 )
 
+// maxPlain is the longest plaintext of a text that opens, in bytes.
+const maxPlain = (maxSealed-len(sealPrefix))/4*3 - keyIDSize - saltSize - 16
+
 // ErrSealed is returned when a sealed text can't be opened, whatever the
 // reason: it is damaged, of another purpose or bound to something else, or its
 // key is no longer there.
@@ -76,8 +79,12 @@ func NewSealer(keys ...[]byte) (*Sealer, error) {
 }
 
 // Seal encrypts plaintext for a purpose. bound is not in the text but has to be
-// the same when it is opened: the name of the cookie, the id of the row.
+// the same when it is opened: the name of the cookie, the id of the row. What is longer
+// than Open takes, three quarters of a megabyte, is an error.
 func (s *Sealer) Seal(purpose string, plaintext, bound []byte) (string, error) {
+	if len(plaintext) > maxPlain {
+		return "", errors.New("oidcclient: too long to be sealed")
+	}
 	key := s.keys[0]
 	sealed := make([]byte, keyIDSize+saltSize, keyIDSize+saltSize+len(plaintext)+16)
 	copy(sealed, key.id[:])

@@ -45,6 +45,31 @@ func TestSealerOpensOnlyWhatItSealed(t *testing.T) {
 	}
 }
 
+// What is sealed opens, and what would not is not sealed.
+func TestSealerSealsNothingThatIsTooLong(t *testing.T) {
+	s := testSealer(t, 1)
+	text, err := s.Seal("p", make([]byte, maxPlain), nil)
+	require.NoError(t, err)
+	opened, err := s.Open("p", text, nil)
+	require.NoError(t, err)
+	assert.Len(t, opened, maxPlain)
+	_, err = s.Seal("p", make([]byte, maxPlain+1), nil)
+	assert.ErrorContains(t, err, "too long")
+}
+
+// Whatever a provider sends, the session with it is short enough.
+func TestLongestSessionIsSealed(t *testing.T) {
+	long := strings.Repeat("x", maxToken)
+	s := &Session{data: sessionData{
+		Version: sessionVersion, Subject: "anna", IDToken: long, AccessToken: long, RefreshToken: long, Scopes: strings.Fields(strings.Repeat("x ", maxToken/2)),
+		UserInfo: strings.Repeat("x", maxUserInfo), Details: long, Sources: strings.Repeat("x", maxSourced), ACR: long,
+	}}
+	text, err := testSealer(t, 1).SealSessionWith(s, []byte(long), nil)
+	require.NoError(t, err)
+	_, _, err = testSealer(t, 1).OpenSessionWith(text, nil)
+	require.NoError(t, err)
+}
+
 func TestSealerRefusesEveryChange(t *testing.T) {
 	s := testSealer(t, 1)
 	text, err := s.Seal("p", []byte("plain"), nil)

@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,10 +26,11 @@ type tokenResponse struct {
 	idToken      string
 	scope        string
 	hasScope     bool
-	details      string // authorization_details, JSON; "" when there are none
+	details      string // authorization_details, JSON; "" when nothing is said of them
 	received     time.Time
 	expiry       time.Time // zero: not said
 	all          strictjson.Object
+	flaw         *Error // of a refresh: what is wrong with a member beside the tokens
 }
 
 // maxToken bounds each member of a token response, in bytes.
@@ -144,7 +146,8 @@ func (c *Client) postOnce(ctx context.Context, step Step, found *provider, endpo
 }
 
 // readTokenResponse judges the answer of the token endpoint, which has to be of one of
-// these token types (RFC 6749 §7.1).
+// these token types (RFC 6749 §7.1). A refresh whose tokens are good keeps them, whatever
+// is wrong beside them: they may be the only ones that are left.
 func readTokenResponse(step Step, got *fetch.Answer, types []string, now time.Time) (*tokenResponse, error) {
 	if got.Status != http.StatusOK {
 		return nil, tokenError(step, got)
@@ -154,16 +157,12 @@ func readTokenResponse(step Step, got *fetch.Answer, types []string, now time.Ti
 		return nil, err
 	}
 	t := &tokenResponse{all: object, received: now.UTC().Round(0)}
-	for name, into := range map[string]*string{
-		"access_token": &t.accessToken, "token_type": &t.tokenType, "refresh_token": &t.refreshToken,
-		"id_token": &t.idToken, "scope": &t.scope,
-	} {
-		value, ok, err := object.String(name)
-		if err != nil || len(value) > maxToken {
-			return nil, providerFault(step, got.Status, "token response has a "+name+" that is no string or too long")
+	for name, into := range map[string]*string{"access_token": &t.accessToken, "token_type": &t.tokenType, "refresh_token": &t.refreshToken} {
+		value, _, flaw := t.text(step, name)
+		if flaw != nil {
+			return nil, flaw
 		}
 		*into = value
-		t.hasScope = t.hasScope || name == "scope" && ok
 	}
 	if t.accessToken == "" {
 		// Some answer 200 with an error in it.
@@ -176,41 +175,73 @@ func readTokenResponse(step Step, got *fetch.Answer, types []string, now time.Ti
 		return nil, e
 	}
 	t.tokenType = types[which]
-	if details, ok := object.Raw("authorization_details"); ok {
-		if !isDetails([]byte(details)) {
-			return nil, providerFault(step, got.Status, "token response has authorization_details that are none (RFC 9396 §7)")
+	if flaw := t.readRest(step, now); flaw != nil {
+		if step != StepRefresh {
+			return nil, flaw
 		}
-		t.details = details
-	}
-	lifetime, err := expiresIn(object)
-	if err != nil {
-		return nil, providerFault(step, got.Status, "token response has an expires_in that is no number of seconds")
-	}
-	if lifetime > 0 {
-		t.expiry = now.Add(lifetime).UTC().Round(0)
+		t.flaw = flaw
 	}
 	return t, nil
 }
 
+// text reads a member that is a string where it is there.
+func (t *tokenResponse) text(step Step, name string) (value string, ok bool, flaw *Error) {
+	value, ok, err := t.all.String(name)
+	if err != nil || len(value) > maxToken {
+		return "", false, providerFault(step, http.StatusOK, "token response has a "+name+" that is no string or too long")
+	}
+	return value, ok, nil
+}
+
+// readRest reads every member beside the tokens, and says what is wrong with one.
+func (t *tokenResponse) readRest(step Step, now time.Time) (flaw *Error) {
+	t.idToken, _, flaw = t.text(step, "id_token")
+	var wrong *Error
+	if t.scope, t.hasScope, wrong = t.text(step, "scope"); wrong != nil {
+		flaw = wrong
+	}
+	if details, ok := t.all.Raw("authorization_details"); ok {
+		if _, good := readDetails(details); good && len(details) <= maxToken {
+			t.details = details
+		} else {
+			flaw = providerFault(step, http.StatusOK, "token response has authorization_details that are none (RFC 9396 §7), or too long")
+		}
+	}
+	lifetime, err := expiresIn(t.all)
+	if err != nil {
+		flaw = providerFault(step, http.StatusOK, "token response has an expires_in that is no number of seconds")
+	}
+	if lifetime > 0 {
+		t.expiry = now.Add(lifetime).UTC().Round(0)
+	}
+	return flaw
+}
+
+// maxLifetime is as long as any token is taken to live, in seconds.
+const maxLifetime = math.MaxInt32
+
 // expiresIn reads a lifetime in seconds. Digits in a string occur and are
 // unambiguous; 0 means that nothing was said.
 func expiresIn(object strictjson.Object) (time.Duration, error) {
-	if _, ok := object.Raw("expires_in"); !ok {
-		return 0, nil
+	text, ok, err := object.String("expires_in")
+	if err == nil && ok && strings.Trim(text, "0123456789") != "" {
+		return 0, errors.New("not digits")
 	}
-	text, _, err := object.String("expires_in")
 	if err != nil {
 		number, _, err := object.Number("expires_in")
 		if err != nil {
 			return 0, err
 		}
-		text, _, _ = strings.Cut(number.String(), ".")
+		text, ok = number.String(), true
 	}
-	seconds, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
+	if !ok {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseFloat(text, 64) // of 1e3, 1000.0 and 1000 alike
+	if err != nil && !errors.Is(err, strconv.ErrRange) || seconds < 0 {
 		return 0, errors.New("not a number of seconds")
 	}
-	return time.Duration(seconds) * time.Second, nil
+	return time.Duration(min(seconds, maxLifetime)) * time.Second, nil
 }
 
 // tokenError reads an error of the token endpoint (RFC 6749 §5.2), also in the

@@ -42,10 +42,16 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(claims) > maxUserInfo {
+		return nil, providerFault(StepUserInfo, got.Status, "userinfo is too long to be kept")
+	}
 	fresh := *s
 	fresh.data.UserInfo = string(claims)
 	return &fresh, nil
 }
+
+// maxUserInfo bounds userinfo, in bytes: a session has to be short enough to be sealed.
+const maxUserInfo = 192 << 10
 
 func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*fetch.Answer, error) {
 	ask := func(nonce string) (*http.Request, *fetch.Answer, error) {

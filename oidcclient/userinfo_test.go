@@ -23,6 +23,27 @@ type replying func(*http.Request) (*http.Response, error)
 
 func (f replying) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// Userinfo that a session could not be sealed with is refused.
+func TestUserInfoThatIsTooLong(t *testing.T) {
+	for length, good := range map[int]bool{maxUserInfo: true, maxUserInfo + 1: false} {
+		body := `{"sub":"anna","picture":"`
+		body += strings.Repeat("x", length-len(body)-2) + `"}`
+		network := &pushing{status: 200, kind: "application/json", body: body}
+		c := staticClient(t, func(c *Config) {
+			c.Provider.UserInfoEndpoint, c.HTTPClient = "https://op.example/userinfo", network.client()
+		})
+		fresh, err := c.UserInfo(t.Context(), refreshable())
+		if good {
+			require.NoError(t, err)
+			assert.True(t, fresh.HasUserInfo())
+			continue
+		}
+		var refused *Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, FaultProvider, refused.Fault)
+	}
+}
+
 // An algorithm for userinfo demands a signature, and that one.
 func TestUserInfoAlgorithm(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
