@@ -1,6 +1,7 @@
 package oidcclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -62,15 +63,14 @@ func newClientAuth(c Config) (*clientAuth, *ConfigError) {
 	}
 	a := &clientAuth{
 		method: method, clientID: c.ClientID, secret: c.ClientSecret,
-		raw: p.RawBasic, audience: c.AssertionAudience, idInBody: p.Assertion.ClientIDInBody,
-	}
-	if a.audience == "" {
-		a.audience = p.Assertion.Audience
-	}
-	if a.audience == "" {
-		a.audience = audienceIssuer
+		raw: p.RawBasic, audience: c.assertionAudience(), idInBody: p.Assertion.ClientIDInBody,
 	}
 	return a, a.prepare(c)
+}
+
+// assertionAudience is the one that takes effect.
+func (c *Config) assertionAudience() string {
+	return cmp.Or(c.AssertionAudience, c.Profile.Assertion.Audience, audienceIssuer)
 }
 
 // prepare checks that the method has what it needs, and makes its signer.

@@ -18,10 +18,12 @@ import (
 const errUseNonce = "use_dpop_nonce"
 
 // proofAlgorithm chooses the algorithm of new proof keys: the cheapest that the
-// provider takes, ES256 where it says nothing. "" means that there is none.
-func (m *ProviderMetadata) proofAlgorithm() string {
+// provider takes and a FAPI profile permits, ES256 where the provider says nothing. ""
+// means that there is none.
+func (c *Config) proofAlgorithm(m *ProviderMetadata) string {
 	for _, alg := range []string{"ES256", "EdDSA", "ES384", "ES512", "PS256"} {
-		if m.DPoPAlgorithms == nil || slices.Contains(m.DPoPAlgorithms, alg) {
+		permitted := c.FAPI == FAPINone || slices.Contains(c.FAPI.algorithms(), alg)
+		if permitted && (m.DPoPAlgorithms == nil || slices.Contains(m.DPoPAlgorithms, alg)) {
 			return alg
 		}
 	}
@@ -33,7 +35,7 @@ func (c *Client) newProofKey(step Step, m *ProviderMetadata) (*keptProofKey, err
 	if !c.cfg.DPoP {
 		return nil, nil
 	}
-	key, err := assertion.NewProofKey(m.proofAlgorithm())
+	key, err := assertion.NewProofKey(c.cfg.proofAlgorithm(m))
 	if err != nil {
 		return nil, providerFault(step, 0, "provider takes no algorithm that proofs are made with")
 	}

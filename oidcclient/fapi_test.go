@@ -99,6 +99,21 @@ func TestFAPIChooses(t *testing.T) {
 	}
 }
 
+// What takes effect counts, wherever it was said.
+func TestFAPITakesWhatIsPermitted(t *testing.T) {
+	for _, profile := range []FAPI{FAPI2Security, FAPI2MessageSigning} {
+		config := fapiConfig(profile)
+		config.DPoP, config.Provider.DPoPAlgorithms = true, []string{"ES384", "PS256"}
+		config.Profile.Algorithms, config.Algorithm, config.IntrospectionAlgorithm = []string{"PS256", "RS256"}, "PS256", "ES256"
+		config.Profile.Assertion.Audience, config.AssertionAudience = "token_endpoint", "issuer"
+		c, err := New(config)
+		require.NoError(t, err)
+		pending, err := c.newPending(c.provider.Load(), BeginOptions{})
+		require.NoError(t, err)
+		assert.Equal(t, "PS256", openProofKey(pending.data.DPoPKey).get().Algorithm())
+	}
+}
+
 // Each sentence refuses what contradicts it, and says so.
 func TestFAPIRefusesConfigurations(t *testing.T) {
 	small, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -111,7 +126,12 @@ func TestFAPIRefusesConfigurations(t *testing.T) {
 		field    string
 		clause   string
 	}{
-		"ID tokens of RS256":      {all, func(c *Config) { c.Algorithm = "RS256" }, "Algorithm", "§"},
+		"ID tokens of RS256":  {all, func(c *Config) { c.Algorithm = "RS256" }, "Algorithm", "§"},
+		"the profile's RS256": {all, func(c *Config) { c.Profile.Algorithms = []string{"PS256", "RS256"} }, "Algorithm", "§"},
+		"answers of RS256":    {all, func(c *Config) { c.IntrospectionAlgorithm = "RS256" }, "IntrospectionAlgorithm", "§"},
+		"answers of HS256": {all, func(c *Config) {
+			c.IntrospectionAlgorithm, c.ClientSecret = "HS256", strings.Repeat("s", 32)
+		}, "IntrospectionAlgorithm", "§"},
 		"responses of RS256":      {signing, func(c *Config) { c.ResponseAlgorithm = "RS256" }, "ResponseAlgorithm", "§5.4.1"},
 		"userinfo of RS256":       {all, func(c *Config) { c.UserInfoAlgorithm = "RS256" }, "UserInfoAlgorithm", "§"},
 		"a key of RS256":          {all, func(c *Config) { c.Key.Algorithm = "RS256" }, "Key", "§"},
@@ -127,6 +147,7 @@ func TestFAPIRefusesConfigurations(t *testing.T) {
 		"no certificate":          {one, func(c *Config) { c.ClientCertificate = nil }, "ClientCertificate", "§5.2.3 no. 1"},
 		"requests not pushed":     {two, func(c *Config) { c.Carriage = CarryObject }, "Carriage", "§5.3.3.2 no. 2"},
 		"another audience":        {two, func(c *Config) { c.AssertionAudience = "token_endpoint" }, "AssertionAudience", "§5.3.3.1 no. 5"},
+		"the profile's audience":  {two, func(c *Config) { c.Profile.Assertion.Audience = "token_endpoint" }, "AssertionAudience", "§5.3.3.1 no. 5"},
 		"unknown":                 {[]FAPI{FAPI(9)}, func(*Config) {}, "FAPI", "none of the constants"},
 	} {
 		for _, profile := range tt.profiles {

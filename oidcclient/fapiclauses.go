@@ -58,7 +58,10 @@ func withBrowser(sentences ...[]clause) []clause {
 func commonClient(spec, algorithms string) []clause {
 	permitted := func(c *Config, alg string) bool { return alg == "" || slices.Contains(c.FAPI.algorithms(), alg) }
 	return []clause{
-		{spec, algorithms, "Algorithm", "is not permitted for ID tokens", func(c *Config, _ *ProviderMetadata) bool { return permitted(c, c.Algorithm) }},
+		{spec, algorithms, "Algorithm", "is not permitted for ID tokens, or where it is left open one of the profile's is not", func(c *Config, _ *ProviderMetadata) bool {
+			return !slices.ContainsFunc(c.algorithms(), func(alg string) bool { return !permitted(c, alg) })
+		}},
+		{spec, algorithms, "IntrospectionAlgorithm", "is not permitted", func(c *Config, _ *ProviderMetadata) bool { return permitted(c, c.IntrospectionAlgorithm) }},
 		{spec, algorithms, "ResponseAlgorithm", "is not permitted", func(c *Config, _ *ProviderMetadata) bool { return permitted(c, c.ResponseAlgorithm) }},
 		{spec, algorithms, "UserInfoAlgorithm", "is not permitted", func(c *Config, _ *ProviderMetadata) bool { return permitted(c, c.UserInfoAlgorithm) }},
 		{spec, algorithms, "Key", "signs with an algorithm that is not permitted", func(c *Config, _ *ProviderMetadata) bool {
@@ -114,7 +117,7 @@ func fapi2Client() []clause {
 		}},
 		{specFAPI2, "5.3.3.1 no. 2", "AuthMethod", strongMethod, func(c *Config, _ *ProviderMetadata) bool { return strong(c.AuthMethod) }},
 		{specFAPI2, "5.3.3.1 no. 5", "AssertionAudience", "is not the issuer", func(c *Config, _ *ProviderMetadata) bool {
-			return c.AuthMethod != authPrivateKeyJWT || c.AssertionAudience == "" || c.AssertionAudience == audienceIssuer || c.AssertionAudience == c.Issuer
+			return c.AuthMethod != authPrivateKeyJWT || c.assertionAudience() == audienceIssuer || c.assertionAudience() == c.Issuer
 		}},
 		{specFAPI2, "5.3.3.1 no. 11", "Tenant", "has no issuer that the metadata could be held against", func(c *Config, _ *ProviderMetadata) bool { return c.Issuer != "" }},
 		{specFAPI2, "5.3.3.2 no. 1", "ResponseType", "is not code", func(c *Config, _ *ProviderMetadata) bool { return c.responseType().name == typeCode }},
@@ -189,7 +192,7 @@ func fapi2Provider() []clause {
 	return []clause{
 		{specFAPI2, "5.3.2.1 no. 4", "tls_client_certificate_bound_access_tokens", "is not true, and DPoP is off", boundByCertificate},
 		{specFAPI2, "5.3.2.1 no. 4", "dpop_signing_alg_values_supported", "has no algorithm that is permitted", func(c *Config, m *ProviderMetadata) bool {
-			return !c.DPoP || slices.Contains(c.FAPI.algorithms(), m.proofAlgorithm())
+			return !c.DPoP || c.proofAlgorithm(m) != ""
 		}},
 	}
 }
