@@ -25,8 +25,8 @@ const (
 // Call posts a form to an endpoint with the client's authentication, which is
 // made anew for each call. form is not changed, and sent signed where
 // [Config.BackchannelAlgorithm] says so. The answer is one strict JSON object, or
-// nothing where the endpoint answers 200 without a body. The error is an [*Error] of
-// StepGrant; its Code is the provider's.
+// nothing where the endpoint answers 200 without a body, or revokes (RFC 7009 §2.2). The
+// error is an [*Error] of StepGrant; its Code is the provider's.
 //
 // It is what package grants is made of, and serves endpoints that the package does
 // not know.
@@ -63,7 +63,7 @@ func (c *Client) Call(ctx context.Context, endpoint Endpoint, form url.Values) (
 	if endpoint == EndpointIntrospect && c.cfg.IntrospectionAlgorithm != "" {
 		return c.readIntrospection(ctx, found, got)
 	}
-	if len(got.Body) == 0 {
+	if len(got.Body) == 0 || endpoint == EndpointRevoke {
 		return nil, nil
 	}
 	if _, err := readObject(StepGrant, got); err != nil {
