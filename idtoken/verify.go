@@ -3,6 +3,7 @@ package idtoken
 import (
 	"context"
 	"crypto/subtle"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -264,7 +265,9 @@ func (v *Verifier) askExtra(t *token) (bool, string) {
 	// Both are there: CheckExpiry and CheckIssuedAt passed.
 	expiry, _, _ := v.date(t, "exp")
 	issuedAt, _, _ := v.date(t, "iat")
-	lifetime := time.Duration(expiry-issuedAt) * time.Second
+	// No Duration is longer: one that wraps around would look short.
+	const longest = int64(math.MaxInt64 / time.Second)
+	lifetime := time.Duration(max(-longest, min(longest, expiry-issuedAt))) * time.Second
 	switch {
 	case rules.Lifetime != 0 && lifetime != rules.Lifetime:
 		return true, "lifetime is not the one that the profile fixes"

@@ -177,6 +177,7 @@ func verifyCases() []verifyCase {
 		{name: "member missing", config: rules(Rules{Required: []string{"jti"}}), refused: CheckExtra},
 		{name: "member null", claims: claims("jti", json.RawMessage("null")), config: rules(Rules{Required: []string{"jti"}}), refused: CheckExtra},
 		{name: "lifetime not exact", config: rules(Rules{Lifetime: 30 * time.Second}), refused: CheckExtra},
+		{name: "lifetime longer than a Duration", claims: claims("exp", now+18_446_744_073), config: rules(Rules{MaxLifetime: 299 * time.Second}), refused: CheckExtra},
 		{name: "lifetime too long", config: rules(Rules{MaxLifetime: 299 * time.Second}), refused: CheckExtra},
 
 		{name: "refreshed person", claims: claims("nonce", nil), expect: original(claims("sub", "bert")), refused: CheckRefresh},
