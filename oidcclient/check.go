@@ -269,6 +269,8 @@ func (c *Config) checkResponse() *ConfigError {
 		return wrong("ResponseMode", "is none of %s", strings.Join(modes()[1:], ", "))
 	case c.ResponseAlgorithm != "" && !isSignedMode(c.ResponseMode):
 		return wrong("ResponseAlgorithm", "is only for signed responses")
+	case c.ResponseEncrypted != nil && !isSignedMode(c.ResponseMode):
+		return wrong("ResponseEncrypted", "is only for signed responses")
 	case c.IntrospectionEncrypted != nil && c.IntrospectionAlgorithm == "":
 		return wrong("IntrospectionEncrypted", "is only for signed answers")
 	case c.BackchannelAlgorithm != "" && (c.Key == nil || c.keyAlgorithm() != c.BackchannelAlgorithm):

@@ -104,8 +104,28 @@ func TestSignedResponse(t *testing.T) {
 		_, err = plain.Complete(t.Context(), pending, response(nil))
 		assert.ErrorContains(t, err, "another response mode")
 	}
-	_, err = New(Config{Profile: Profile{Name: "x"}, Issuer: "https://op.example", ClientID: "c", ClientSecret: "s", ResponseAlgorithm: "ES256"})
-	assert.ErrorContains(t, err, "only for signed responses")
+}
+
+// What is agreed about signed responses is refused where none are asked for.
+func TestSettingsOfSignedResponses(t *testing.T) {
+	for field, change := range map[string]func(*Config){
+		"ResponseAlgorithm": func(c *Config) { c.ResponseAlgorithm = "ES256" },
+		"ResponseEncrypted": func(c *Config) { c.ResponseEncrypted = &Encrypted{Algorithm: "RSA-OAEP-256"} },
+	} {
+		config := Config{
+			Profile: Profile{Name: "x"}, Issuer: "https://op.example", ClientID: "c", ClientSecret: "s", ResponseMode: "jwt",
+			DecryptionKeys: []DecryptionKey{{ID: "d", Private: fapiRSA()}},
+		}
+		change(&config)
+		_, err := New(config)
+		require.NoError(t, err)
+		config.ResponseMode = ""
+		_, err = New(config)
+		var wrong *ConfigError
+		require.ErrorAs(t, err, &wrong)
+		assert.Equal(t, field, wrong.Field)
+		assert.Contains(t, wrong.Reason, "only for signed responses")
+	}
 }
 
 // A signed response waits for the provider's keys: while it can't be found, nothing is
