@@ -73,9 +73,9 @@ func (s *Session) AccessToken() AccessToken {
 // AccessToken returns a token of [Client.Token] for calls to an API: with the
 // client's own key where the client's tokens are bound to one ([Config.DPoP]).
 func (c *Client) AccessToken(t *oauth2.Token) AccessToken {
-	token := AccessToken{Value: t.AccessToken}
-	if found := c.current().provider.Load(); found != nil {
-		token.ProofKey = found.proofKey.get()
+	token := AccessToken{Value: t.AccessToken, ProofKey: c.own.last().get()}
+	if c.cfg.DPoP && token.ProofKey == nil {
+		token.ProofKey = &assertion.ProofKey{} // that of another Client: an error when it signs
 	}
 	return token
 }

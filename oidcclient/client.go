@@ -34,7 +34,8 @@ type Client struct {
 	provider   atomic.Pointer[provider]
 	finding    singleflight.Group
 	algorithms []string
-	late       *late // nil where the configuration is complete
+	late       *late        // nil where the configuration is complete
+	own        *ownProofKey // of all clients that a late one completes in turn
 
 	claimsProviders map[string]*idtoken.Verifier // that are configured, by issuer
 	discovered      discovered                   // and others
@@ -49,7 +50,6 @@ type provider struct {
 
 	recipients *idtoken.RemoteKeys // where keys to encrypt to come from, or nil
 
-	proofKey  *keptProofKey     // of tokens that are not a login's, or nil
 	responses *idtoken.Verifier // of signed authorization responses, or nil
 	userinfo  *idtoken.Verifier // of signed userinfo answers
 	about     *idtoken.Verifier // of signed answers about tokens, or nil
@@ -80,7 +80,7 @@ func newKnown(cfg Config) (*Client, *ConfigError) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, issuer: cfg.Issuer, now: cfg.Clock, log: cfg.Logger}
+	c := &Client{cfg: cfg, issuer: cfg.Issuer, now: cfg.Clock, log: cfg.Logger, own: &ownProofKey{}}
 	if cfg.Tenant != nil && c.issuer == "" {
 		c.issuer = cfg.Profile.Tenant.issuer(*cfg.Tenant)
 	}
@@ -174,10 +174,10 @@ func (c *Client) newProvider(m ProviderMetadata) (*provider, *ConfigError) {
 	if p.recipients, wrong = c.newRecipients(p); wrong != nil {
 		return nil, wrong
 	}
-	var err error
-	if p.proofKey, err = c.newProofKey(StepDiscover, &m); err != nil {
-		return nil, &ConfigError{Field: "Provider", Reason: "dpop_signing_alg_values_supported has no algorithm that proofs are made with", Err: err}
+	if c.cfg.DPoP && c.cfg.proofAlgorithm(&m) == "" {
+		return nil, &ConfigError{Field: "Provider", Reason: "dpop_signing_alg_values_supported has no algorithm that proofs are made with"}
 	}
+	var err error
 	if c.cfg.Profile.Identity == IdentifyByLegacyToken {
 		p.legacy, err = idtoken.NewLegacyVerifier(idtoken.LegacyConfig{
 			Issuer: c.issuer, Keys: keys, Clock: c.now,

@@ -46,6 +46,37 @@ func (c *Client) newProofKey(step Step, m *ProviderMetadata) (*keptProofKey, err
 	return &keptProofKey{pkcs8: pkcs8, key: key}, nil
 }
 
+// ownProofKey is the key of tokens that are not a login's, which is made when it is
+// needed and then lives as long as the client: what is bound to it is of no use with
+// another. It is safe for concurrent use.
+type ownProofKey struct {
+	mu  sync.Mutex // guards key
+	key *keptProofKey
+}
+
+// get makes the key, or another one where the provider does not take the algorithm of the
+// last any more. Nil where tokens are not bound.
+func (o *ownProofKey) get(c *Client, m *ProviderMetadata) (*keptProofKey, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.key != nil && (m.DPoPAlgorithms == nil || slices.Contains(m.DPoPAlgorithms, o.key.get().Algorithm())) {
+		return o.key, nil
+	}
+	key, err := c.newProofKey(StepGrant, m)
+	if err != nil {
+		return nil, err
+	}
+	o.key = key
+	return key, nil
+}
+
+// last returns the key, or nil where none was needed.
+func (o *ownProofKey) last() *keptProofKey {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.key
+}
+
 // keptProofKey is a proof key as it is sealed. It is read when somebody needs it: a
 // session in a cookie is opened with every request.
 type keptProofKey struct {

@@ -197,6 +197,7 @@ func (c *Client) completed(ctx context.Context) (*resolved, error) {
 	if r.client, wrong = newKnown(cfg); wrong != nil {
 		return nil, &Error{Step: StepDiscover, Fault: FaultProvider, Check: "configuration", Reason: "what was found can't be used: " + wrong.Field + " " + wrong.Reason, Err: wrong}
 	}
+	r.client.own = c.own
 	if cfg.Provider != c.cfg.Provider {
 		if err := r.client.complies(); err != nil {
 			return nil, err

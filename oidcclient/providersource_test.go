@@ -3,12 +3,15 @@ package oidcclient
 import (
 	"context"
 	"errors"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
+	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/idtoken"
 )
 
@@ -179,5 +182,33 @@ func TestRefreshWithoutAProviderEndsNoSession(t *testing.T) {
 			assert.Equal(t, tt.again, refused.LoginAgain(), err)
 			assert.Equal(t, tt.again, len(network.sent) > 0)
 		})
+	}
+}
+
+// Tokens of the client's own stay bound to one key, whatever is found out about the
+// provider meanwhile, as long as it takes the key's algorithm.
+func TestOwnKeyOutlivesWhatWasFound(t *testing.T) {
+	source, now := newSource(), testNow
+	network := &pushing{status: 200, kind: "application/json", body: `{"access_token":"at","token_type":"DPoP"}`}
+	config := sourceConfig(source)
+	config.DPoP, config.HTTPClient, config.Clock = true, network.client(), func() time.Time { return now }
+	c, err := New(config)
+	require.NoError(t, err)
+	_, err = c.AccessToken(&oauth2.Token{AccessToken: "at"}).ProofKey.Sign(t.Context(), assertion.Proof{Method: "GET", URL: "https://api.example"})
+	require.Error(t, err, "a token of somebody else's is not sent as if it were not bound")
+	token, err := c.Token(t.Context(), url.Values{"grant_type": {"client_credentials"}})
+	require.NoError(t, err)
+	first := c.AccessToken(token).ProofKey.Thumbprint()
+	for _, tt := range []struct {
+		takes []string
+		same  bool
+	}{{nil, true}, {[]string{"EdDSA", "ES256"}, true}, {[]string{"EdDSA"}, false}} {
+		now = now.Add(2 * time.Hour)
+		source.found.Until, source.found.Metadata.DPoPAlgorithms = now.Add(time.Hour), tt.takes
+		before := c.current()
+		token, err := c.Token(t.Context(), url.Values{"grant_type": {"client_credentials"}})
+		require.NoError(t, err)
+		assert.Equal(t, tt.takes == nil, before == c.current())
+		assert.Equal(t, tt.same, first == c.AccessToken(token).ProofKey.Thumbprint(), tt.takes)
 	}
 }

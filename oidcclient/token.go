@@ -49,7 +49,11 @@ func (c *Client) Token(ctx context.Context, form url.Values) (*oauth2.Token, err
 	for name, values := range form {
 		own[name] = values
 	}
-	answered, err := c.requestToken(ctx, StepGrant, found, own, found.proofKey)
+	key, err := c.own.get(c, &found.ProviderMetadata)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := c.requestToken(ctx, StepGrant, found, own, key)
 	if err != nil {
 		return nil, err
 	}
