@@ -272,19 +272,25 @@ func (c Config) clone() Config {
 	c.Thumbprints = slices.Clone(c.Thumbprints)
 	c.TrustAnchors = slices.Clone(c.TrustAnchors)
 	c.Tenant = copied(c.Tenant)
-	if c.Provider = copied(c.Provider); c.Provider != nil {
-		c.Provider.MTLSEndpointAliases = copied(c.Provider.MTLSEndpointAliases)
+	if c.Provider != nil {
+		provider := c.Provider.clone()
+		c.Provider = &provider
 	}
 	if c.Register = copied(c.Register); c.Register != nil {
 		c.Register.Metadata = maps.Clone(c.Register.Metadata)
 	}
-	c.Key = copied(c.Key)
+	if c.Key = copied(c.Key); c.Key != nil {
+		c.Key.Certificates = slices.Clone(c.Key.Certificates)
+	}
 	c.RequestEncryption = copied(c.RequestEncryption)
 	c.PublishedKeys = slices.Clone(c.PublishedKeys)
 	c.DecryptionKeys = slices.Clone(c.DecryptionKeys)
 	c.IDTokenEncrypted, c.UserInfoEncrypted, c.ResponseEncrypted = copied(c.IDTokenEncrypted), copied(c.UserInfoEncrypted), copied(c.ResponseEncrypted)
 	c.IntrospectionEncrypted = copied(c.IntrospectionEncrypted)
 	c.ClaimsProviders = slices.Clone(c.ClaimsProviders)
+	for i := range c.ClaimsProviders {
+		c.ClaimsProviders[i].Algorithms = slices.Clone(c.ClaimsProviders[i].Algorithms)
+	}
 	c.DistributedClaims = slices.Clone(c.DistributedClaims)
 	c.MaxAge = copied(c.MaxAge)
 	c.Authorize = c.Authorize.clone()

@@ -103,10 +103,18 @@ func TestNewCopiesItsConfiguration(t *testing.T) {
 	config := Config{
 		Profile: Profile{Name: "test", Scopes: []string{"openid"}},
 		Issuer:  "https://op.example", ClientID: "client", ClientSecret: "secret", RedirectURI: "https://rp.example/cb",
-		Provider: &ProviderMetadata{TokenEndpoint: "https://op.example/t"},
+		Provider:        &ProviderMetadata{TokenEndpoint: "https://op.example/t", DPoPAlgorithms: []string{"ES256"}, MTLSEndpointAliases: &EndpointAliases{}},
+		Key:             &assertion.Key{Certificates: make([]*x509.Certificate, 1)},
+		ClaimsProviders: []ClaimsProvider{{Issuer: "https://claims.example", Algorithms: []string{"ES256"}, Keys: noKeys{}}},
 	}
 	c, err := New(config)
 	require.NoError(t, err)
+	config.Provider.DPoPAlgorithms[0], config.Provider.MTLSEndpointAliases.TokenEndpoint = "changed", "changed"
+	config.Key.Certificates[0], config.ClaimsProviders[0].Algorithms[0] = &x509.Certificate{}, "changed"
+	assert.Equal(t, []string{"ES256"}, c.cfg.Provider.DPoPAlgorithms)
+	assert.Empty(t, c.cfg.Provider.MTLSEndpointAliases.TokenEndpoint)
+	assert.Nil(t, c.cfg.Key.Certificates[0])
+	assert.Equal(t, []string{"ES256"}, c.cfg.ClaimsProviders[0].Algorithms)
 	config.Profile.Scopes[0] = "changed"
 	config.Provider.TokenEndpoint = "https://evil.example"
 	assert.Equal(t, "https://op.example/t", c.cfg.Provider.TokenEndpoint)

@@ -194,7 +194,9 @@ func TestOwnKeyOutlivesWhatWasFound(t *testing.T) {
 	config.DPoP, config.HTTPClient, config.Clock = true, network.client(), func() time.Time { return now }
 	c, err := New(config)
 	require.NoError(t, err)
-	_, err = c.AccessToken(&oauth2.Token{AccessToken: "at"}).ProofKey.Sign(t.Context(), assertion.Proof{Method: "GET", URL: "https://api.example"})
+	strange := c.AccessToken(&oauth2.Token{AccessToken: "at"}).ProofKey
+	require.NotNil(t, strange)
+	_, err = strange.Sign(t.Context(), assertion.Proof{Method: "GET", URL: "https://api.example"})
 	require.Error(t, err, "a token of somebody else's is not sent as if it were not bound")
 	token, err := c.Token(t.Context(), url.Values{"grant_type": {"client_credentials"}})
 	require.NoError(t, err)
