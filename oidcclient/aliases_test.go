@@ -55,3 +55,22 @@ func TestEndpointAliases(t *testing.T) {
 	_, err := New(config)
 	assert.ErrorContains(t, err, "mtls_endpoint_aliases: token_endpoint")
 }
+
+// Endpoints that were configured win over discovered ones, and over aliases of these.
+func TestDiscoveredAliasesReplaceNothingConfigured(t *testing.T) {
+	found := ProviderMetadata{
+		TokenEndpoint: "https://op.example/token", RevocationEndpoint: "https://op.example/revoke", UserInfoEndpoint: "https://op.example/userinfo",
+		MTLSEndpointAliases: &EndpointAliases{
+			TokenEndpoint: "https://mtls.op.example/token", RevocationEndpoint: "https://mtls.op.example/revoke", UserInfoEndpoint: "https://mtls.op.example/userinfo",
+		},
+	}
+	configured := ProviderMetadata{
+		TokenEndpoint:       "https://configured.example/token",
+		MTLSEndpointAliases: &EndpointAliases{RevocationEndpoint: "https://configured.example/revoke"},
+	}
+	got := configured.over(found).aliased()
+	assert.Equal(t, "https://configured.example/token", got.TokenEndpoint)
+	assert.Equal(t, "https://configured.example/revoke", got.RevocationEndpoint)
+	assert.Equal(t, "https://mtls.op.example/userinfo", got.UserInfoEndpoint)
+	assert.Equal(t, &EndpointAliases{RevocationEndpoint: "https://configured.example/revoke"}, configured.MTLSEndpointAliases, "is the caller's")
+}

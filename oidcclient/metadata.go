@@ -94,24 +94,44 @@ type EndpointAliases struct {
 
 // aliased returns the metadata for a client that presents a certificate.
 func (m ProviderMetadata) aliased() ProviderMetadata {
-	a := m.MTLSEndpointAliases
-	if a == nil {
+	if m.MTLSEndpointAliases == nil {
 		return m
 	}
-	for _, e := range []struct {
-		into *string
-		from string
-	}{
-		{&m.TokenEndpoint, a.TokenEndpoint}, {&m.UserInfoEndpoint, a.UserInfoEndpoint},
-		{&m.PushedAuthorizationRequestEndpoint, a.PushedAuthorizationRequestEndpoint}, {&m.DeviceAuthorizationEndpoint, a.DeviceAuthorizationEndpoint},
-		{&m.BackchannelAuthenticationEndpoint, a.BackchannelAuthenticationEndpoint},
-		{&m.IntrospectionEndpoint, a.IntrospectionEndpoint}, {&m.RevocationEndpoint, a.RevocationEndpoint},
-	} {
-		if e.from != "" {
-			*e.into = e.from
+	for _, e := range m.beside(m.MTLSEndpointAliases) {
+		if *e.alias != "" {
+			*e.endpoint = *e.alias
 		}
 	}
 	return m
+}
+
+// beside lists the endpoints that may have an alias, with these.
+func (m *ProviderMetadata) beside(a *EndpointAliases) []struct{ endpoint, alias *string } {
+	return []struct{ endpoint, alias *string }{
+		{&m.TokenEndpoint, &a.TokenEndpoint}, {&m.UserInfoEndpoint, &a.UserInfoEndpoint},
+		{&m.PushedAuthorizationRequestEndpoint, &a.PushedAuthorizationRequestEndpoint}, {&m.DeviceAuthorizationEndpoint, &a.DeviceAuthorizationEndpoint},
+		{&m.BackchannelAuthenticationEndpoint, &a.BackchannelAuthenticationEndpoint},
+		{&m.IntrospectionEndpoint, &a.IntrospectionEndpoint}, {&m.RevocationEndpoint, &a.RevocationEndpoint},
+	}
+}
+
+// aliasesOver returns the aliases with the gaps filled from found: but for an endpoint
+// that was configured, which another place would replace.
+func (m ProviderMetadata) aliasesOver(found ProviderMetadata) *EndpointAliases {
+	if found.MTLSEndpointAliases == nil {
+		return m.MTLSEndpointAliases
+	}
+	aliases := &EndpointAliases{}
+	if m.MTLSEndpointAliases != nil {
+		*aliases = *m.MTLSEndpointAliases
+	}
+	theirs := found.beside(found.MTLSEndpointAliases)
+	for i, ours := range m.beside(aliases) {
+		if *ours.endpoint == "" && *ours.alias == "" {
+			*ours.alias = *theirs[i].alias
+		}
+	}
+	return aliases
 }
 
 // clone copies everything that a caller could change.
@@ -172,6 +192,7 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 			*into = from
 		}
 	}
+	m.MTLSEndpointAliases = m.aliasesOver(found) // before anything is filled
 	fill(&m.Issuer, found.Issuer)
 	fill(&m.AuthorizationEndpoint, found.AuthorizationEndpoint)
 	fill(&m.TokenEndpoint, found.TokenEndpoint)
@@ -186,9 +207,6 @@ func (m ProviderMetadata) over(found ProviderMetadata) ProviderMetadata {
 	fill(&m.RegistrationEndpoint, found.RegistrationEndpoint)
 	fill(&m.CheckSessionIframe, found.CheckSessionIframe)
 	m.RequirePushedAuthorizationRequests = m.RequirePushedAuthorizationRequests || found.RequirePushedAuthorizationRequests
-	if m.MTLSEndpointAliases == nil {
-		m.MTLSEndpointAliases = found.MTLSEndpointAliases
-	}
 	m.ResponseIssuerSupported = m.ResponseIssuerSupported || found.ResponseIssuerSupported
 	m.CertificateBoundAccessTokens = m.CertificateBoundAccessTokens || found.CertificateBoundAccessTokens
 	for _, list := range []struct {
