@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -336,6 +337,46 @@ func TestNonceLoopOfAnAPI(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	assert.Equal(t, http.StatusUnauthorized, resp.StatusCode)
 	assert.Equal(t, 2, requests)
+}
+
+// Every body that was made for another request is closed, sent or not.
+func TestBodiesOfRepeatedRequests(t *testing.T) {
+	key, err := assertion.NewProofKey("ES256")
+	require.NoError(t, err)
+	for name, tt := range map[string]struct {
+		challenge string
+		requests  int
+	}{
+		"a nonce each time":  {`DPoP error="use_dpop_nonce"`, 2},
+		"the token":          {`DPoP error="invalid_token"`, 2},
+		"nothing about DPoP": {"", 2},
+	} {
+		requests, bodies := 0, []*closing(nil)
+		transport := &oidcclient.Transport{
+			Tokens: &fixedTokens{first: "first", second: "second", key: key}, Origins: []string{"https://api.example"},
+			Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+				requests++
+				require.NoError(t, r.Body.Close())
+				header := http.Header{"Www-Authenticate": {tt.challenge}, "Dpop-Nonce": {fmt.Sprint("n", requests)}}
+				return &http.Response{StatusCode: http.StatusUnauthorized, Header: header, Body: http.NoBody, Request: r}, nil
+			}),
+		}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example/", nil)
+		require.NoError(t, err)
+		r.GetBody = func() (io.ReadCloser, error) {
+			bodies = append(bodies, &closing{Reader: strings.NewReader("body")})
+			return bodies[len(bodies)-1], nil
+		}
+		r.Body, err = r.GetBody()
+		require.NoError(t, err)
+		resp, err := transport.RoundTrip(r)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		assert.Equal(t, tt.requests, requests, name)
+		for i, body := range bodies {
+			assert.True(t, body.closed, "%s: body %d", name, i)
+		}
+	}
 }
 
 // A nonce of one server says nothing to another.

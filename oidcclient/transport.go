@@ -80,11 +80,11 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("oidcclient: no access token: %w", err)
 	}
 	resp, err := t.send(req, req.Body, token)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || wantsNonceAtAPI(resp.StatusCode, resp.Header) {
 		return resp, err
 	}
 	body, again := repeated(req)
-	if !again || wantsNonceAtAPI(resp.StatusCode, resp.Header) {
+	if !again {
 		return resp, nil
 	}
 	other, err := t.Tokens.AccessToken(req.Context(), token.Value)
