@@ -18,9 +18,6 @@ const defaultLoginLifetime = 10 * time.Minute
 // keep for [Client.Complete], bound to that browser. It makes no request unless
 // the provider's metadata are not known yet, or requests are pushed.
 func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, *Pending, error) {
-	if c.cfg.RedirectURI == "" {
-		return nil, nil, refuse(StepBegin, "redirect_uri", "client is configured without a redirect URI")
-	}
 	opts = opts.over(c.cfg.Authorize)
 	if err := c.checkOptions(&opts); err != nil {
 		return nil, nil, err
@@ -45,8 +42,11 @@ func (c *Client) Begin(ctx context.Context, opts BeginOptions) (*Authorization, 
 }
 
 // checkOptions refuses what can't be asked for, or what nothing could hold the answer
-// to.
+// to; and everything where no answer could come back.
 func (c *Client) checkOptions(opts *BeginOptions) error {
+	if c.cfg.RedirectURI == "" {
+		return refuse(StepBegin, "redirect_uri", "client is configured without a redirect URI")
+	}
 	if err := opts.check(); err != nil {
 		return err
 	}

@@ -19,12 +19,12 @@ func (c *Client) LoginWithProof(ctx context.Context, proof string, opts BeginOpt
 	if name == "" || proof == "" {
 		return nil, refuse(StepBegin, "proof", "this kind of provider takes none, or none was given")
 	}
-	c, found, err := c.found(ctx)
-	if err != nil {
-		return nil, err
-	}
 	opts = opts.over(c.cfg.Authorize)
 	if err := c.checkOptions(&opts); err != nil {
+		return nil, err
+	}
+	c, found, err := c.found(ctx)
+	if err != nil {
 		return nil, err
 	}
 	pending, err := c.newPending(found, opts)

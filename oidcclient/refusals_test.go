@@ -94,6 +94,19 @@ func TestLoginWithProofChecksItsOptions(t *testing.T) {
 	}
 }
 
+// Without a redirect URI there is nothing that the provider's redirect could be held
+// against, and nobody is asked for one.
+func TestLoginWithProofNeedsARedirectURI(t *testing.T) {
+	for uri, check := range map[string]string{redirectURI: "parameters", "": "redirect_uri"} {
+		r := newRig(t, oidctest.Config{System: oidctest.BlockID}, func(c *oidcclient.Config) { c.RedirectURI = uri })
+		_, err := r.client.LoginWithProof(t.Context(), "a.b.c", oidcclient.BeginOptions{Params: map[string][]string{"state": {"x"}}})
+		var refused *oidcclient.Error
+		require.ErrorAs(t, err, &refused)
+		assert.Equal(t, check, refused.Check)
+		assert.Empty(t, r.op.Sent(oidctest.StepAuthorize))
+	}
+}
+
 // An access token that userinfo refuses is dead, which is not the provider's fault.
 func TestUserInfoRefusesTheToken(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
