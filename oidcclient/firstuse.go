@@ -47,16 +47,21 @@ type late struct {
 	resolving singleflight.Group
 	known     atomic.Pointer[resolved]
 
-	// The last registration, and when it was made; for one resolving at a time. One that
-	// can't be used is not made anew with each login.
+	// The last registration, when it was made, and how long it is not made anew; for one
+	// resolving at a time. Of those that can't be used there would be one for each login.
 	registered   *Registration
 	registeredAt time.Time
+	rests        time.Duration
 
 	found *FoundProvider // what the source said last; for one resolving at a time
 }
 
-// registrationRests is how long a registration that can't be used is not made anew.
-const registrationRests = time.Minute
+// registrationRests is how long a registration that can't be used is not made anew: that
+// first, twice as long after each further one, and at last the other.
+const (
+	registrationRests     = time.Minute
+	registrationRestsMost = time.Hour
+)
 
 // resolved is the complete client, until its secret ends, or what is known of the
 // provider.
@@ -203,7 +208,7 @@ func (c *Client) completed(ctx context.Context) (*resolved, error) {
 			return nil, err
 		}
 	}
-	c.late.found = found
+	c.late.found, c.late.rests = found, min(c.late.rests, registrationRests)
 	return r, nil
 }
 
@@ -225,13 +230,14 @@ func (c *Client) register(ctx context.Context, cfg *Config) (*Registration, erro
 		return nil, providerFault(StepRegister, 0, "provider has no registration_endpoint")
 	}
 	metadata := c.RegistrationMetadata()
-	if c.late.registered == nil || c.now().Sub(c.late.registeredAt) >= registrationRests {
+	if c.late.registered == nil || c.now().Sub(c.late.registeredAt) >= c.late.rests {
 		registrar := Registrar{Endpoint: m.RegistrationEndpoint, AccessToken: cfg.Register.AccessToken, HTTPClient: c.http}
 		registered, err := registrar.Register(ctx, metadata)
 		if err != nil {
 			return nil, err
 		}
 		c.late.registered, c.late.registeredAt = registered, c.now()
+		c.late.rests = max(registrationRests, min(2*c.late.rests, registrationRestsMost))
 	}
 	registered := c.late.registered
 	method, err := asRegistered(metadata, registered, cfg.AuthMethod == "")

@@ -226,6 +226,24 @@ func TestWhatWasRegistered(t *testing.T) {
 	}
 }
 
+// Registrations that can't be used do not pile up at the provider, however many log in.
+func TestRegistrationsThatCannotBeUsed(t *testing.T) {
+	h, now := newHosts(), testNow
+	good := h.answers[registerPlace]
+	h.answers[registerPlace] = `{"client_id":"c","client_secret":"s","response_types":["id_token"]}`
+	c := lateClient(t, h, func(c *Config) { c.Clock = func() time.Time { return now } })
+	for range 24 * 60 {
+		_, _, err := c.Begin(t.Context(), BeginOptions{})
+		require.Error(t, err)
+		now = now.Add(time.Minute)
+	}
+	assert.Len(t, h.asked[registerPlace], 7+22, "after 0, 1, 3, 7, 15, 31 and 63 minutes, and each hour from then on")
+	h.answers[registerPlace] = good
+	now = now.Add(registrationRestsMost)
+	_, _, err := c.Begin(t.Context(), BeginOptions{})
+	require.NoError(t, err)
+}
+
 // The issuer of an account is only its host's word: discovery has to confirm it, and an
 // address inside a network is none.
 func TestIssuerOfAnAccount(t *testing.T) {
