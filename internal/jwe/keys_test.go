@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"math/big"
 	"testing"
 
@@ -187,7 +188,7 @@ func TestContext(t *testing.T) {
 	assert.Equal(t, ctx, p256.seen)
 
 	late := &rsaDevice{PrivateKey: oaep.PrivateKey}
-	late.answer = func() ([]byte, error) { cancel(); return nil, context.Canceled }
+	late.answer = func() ([]byte, error) { cancel(); return nil, errors.New("device") }
 	_, err = c.Decrypt(ctx, everything(), []Key{newKey(t, "", "", late)})
 	assert.Equal(t, context.Canceled, err, "ended meanwhile")
 	_, err = c.Decrypt(ctx, everything(), []Key{newKey(t, "", "", late)})
