@@ -56,18 +56,14 @@ type ownProofKey struct {
 
 // get makes the key, or another one where the provider does not take the algorithm of the
 // last any more. Nil where tokens are not bound.
-func (o *ownProofKey) get(c *Client, m *ProviderMetadata) (*keptProofKey, error) {
+func (o *ownProofKey) get(c *Client, m *ProviderMetadata) (key *keptProofKey, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.key != nil && (m.DPoPAlgorithms == nil || slices.Contains(m.DPoPAlgorithms, o.key.get().Algorithm())) {
 		return o.key, nil
 	}
-	key, err := c.newProofKey(StepGrant, m)
-	if err != nil {
-		return nil, err
-	}
-	o.key = key
-	return key, nil
+	o.key, err = c.newProofKey(StepGrant, m)
+	return o.key, err
 }
 
 // last returns the key, or nil where none was needed.
