@@ -37,7 +37,7 @@ func TestFragment(t *testing.T) {
 	code, description := b.ask("/callback/op?"+url.Values{"code": {"c"}, "state": {state}}.Encode(), nil, program...).refusal(t)
 	assert.Equal(t, "login_refused", code)
 	assert.Contains(t, description, "response_mode", "a query is another mode than was asked for")
-	code, _ = b.ask("/callback/op", url.Values{"code": {"c"}, "state": {"x" + state[1:]}}, program...).refusal(t)
+	code, _ = b.ask("/callback/op", url.Values{"code": {"c"}, "state": {"." + state[1:]}}, program...).refusal(t)
 	assert.Equal(t, "login_refused", code)
 
 	b = s.browser()

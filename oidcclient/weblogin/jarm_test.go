@@ -56,7 +56,7 @@ func TestSignedResponseFindsItsLogin(t *testing.T) {
 		}
 		state := begun.Query().Get("state")
 		for name, values := range map[string]url.Values{
-			"another state":    {"response": {response("x" + state[1:])}},
+			"another state":    {"response": {response("." + state[1:])}},
 			"a state outside":  {"response": {response("other")}, "state": {state}},
 			"nothing signed":   {"code": {"c"}, "state": {state}},
 			"changed":          {"response": {strings.Replace(response(state), ".", ".A", 1)}},
