@@ -43,6 +43,7 @@ func mutantOn(number string) bool { return mutantOff != number }
 type suite struct {
 	folder, binary string
 	limit          time.Duration // for longer than that its tests take for ever
+	own            bool          // its package is the one whose refusals are taken out
 }
 
 // Bounds of a suite's limit, which is a multiple of what it takes with everything in
@@ -66,7 +67,7 @@ func compile(target target, sites []site, scratch string) ([]suite, error) {
 		if err := build.Run(); err != nil {
 			return nil, fmt.Errorf("tests of %s: %w", tests, err)
 		}
-		suites = append(suites, suite{tests, binary, mostLimit})
+		suites = append(suites, suite{tests, binary, mostLimit, tests == target.folder})
 	}
 	return suites, nil
 }
@@ -128,7 +129,7 @@ func insert(name string, s site, number int) error {
 func try(suites []suite, sites []site, workers int) ([]outcome, error) {
 	for i, s := range suites {
 		began := time.Now()
-		if noticed, err := s.fails(".", "none"); err != nil || noticed {
+		if noticed, err := s.fails(".", "", "none"); err != nil || noticed {
 			return nil, errors.Join(fmt.Errorf("%s: tests fail with everything in place", s.folder), err)
 		}
 		suites[i].limit = min(mostLimit, max(leastLimit, slower*time.Since(began)))
@@ -154,11 +155,14 @@ func try(suites []suite, sites []site, workers int) ([]outcome, error) {
 
 func tryOne(suites []suite, number string) (outcome, error) {
 	for _, attempt := range []struct {
-		run  string
-		then outcome
-	}{{"^TestCorpus", byCorpus}, {".", byTests}} {
+		run, skip string
+		then      outcome
+	}{{corpusTests, "", byCorpus}, {".", corpusTests + "|" + longTests, byTests}, {longTests, "", byTests}} {
 		for _, s := range suites {
-			noticed, err := s.fails(attempt.run, number)
+			if attempt.run == longTests && !s.own {
+				continue
+			}
+			noticed, err := s.fails(attempt.run, attempt.skip, number)
 			if err != nil || noticed {
 				return attempt.then, err
 			}
@@ -167,11 +171,18 @@ func tryOne(suites []suite, number string) (outcome, error) {
 	return unnoticed, nil
 }
 
+// The tests that go first, and those that take longer than all others: they run where
+// those don't notice, and for the refusals of their own package.
+const (
+	corpusTests = "^TestCorpus"
+	longTests   = "^TestMangled"
+)
+
 // fails reports whether the tests fail, panic or take for ever.
-func (s suite) fails(run, number string) (bool, error) {
+func (s suite) fails(run, skip, number string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit+10*time.Second)
 	defer cancel()
-	test := exec.CommandContext(ctx, s.binary, "-test.run", run, "-test.failfast", "-test.timeout", s.limit.String())
+	test := exec.CommandContext(ctx, s.binary, "-test.run", run, "-test.skip", skip, "-test.failfast", "-test.timeout", s.limit.String())
 	test.Dir = s.folder
 	test.Env = append(os.Environ(), variable+"="+number)
 	err := test.Run()
