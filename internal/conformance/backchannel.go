@@ -3,10 +3,10 @@ package conformance
 import (
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,7 +18,7 @@ func random() string { return rand.Text() }
 func (op *OP) discovery(*Call) *Answer {
 	members := map[string]any{
 		"issuer":                                op.Issuer,
-		"response_types_supported":              []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"},
+		"response_types_supported":              responseTypes,
 		"response_modes_supported":              []string{"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"},
 		"subject_types_supported":               []string{"public", "pairwise"},
 		"id_token_signing_alg_values_supported": []string{"none", "HS256", "RS256", "PS256", "ES256", "ES256K", "EdDSA"},
@@ -54,33 +54,53 @@ func secretBasic(op *OP, call *Call) bool {
 		!call.Form.Has("client_secret") && !call.Form.Has("client_assertion")
 }
 
-// token is the token endpoint (RFC 6749 §4.1.3, §6).
+// token is the token endpoint (RFC 6749 §4.1.3, §4.4.2, §6; OpenID Connect CIBA Core
+// §10.1): it looks at no parameter but those of the grant_type.
 func (op *OP) token(call *Call) *Answer {
 	if !op.Authenticate(op, call) {
 		return refusal(http.StatusUnauthorized, "invalid_client")
 	}
-	if id := call.Form.Get("auth_req_id"); id != "" {
-		g, refused := op.agreed(id)
+	switch call.Form.Get("grant_type") {
+	case "authorization_code":
+		if g := op.take("code-", call.Form.Get("code")); g != nil && op.redeems(g, call.Form) {
+			return object(op.Tokens(CodeToken, g))
+		}
+	case "refresh_token":
+		if g := op.take("refresh-", call.Form.Get("refresh_token")); g != nil {
+			return object(op.Tokens(RefreshedToken, g))
+		}
+	case "urn:openid:params:grant-type:ciba":
+		g, refused := op.agreed(call.Form.Get("auth_req_id"))
 		if refused != nil {
 			return refused
 		}
 		return object(op.Tokens(CodeToken, g))
-	}
-	if call.Form.Get("grant_type") == "client_credentials" {
+	case "client_credentials":
 		// Nobody's: the application's own (RFC 6749 §4.4.3).
 		g := &Grant{Params: url.Values{"scope": {call.Form.Get("scope")}}}
 		return object(map[string]any{"access_token": op.accessToken(g), "token_type": "Bearer", "expires_in": 300})
+	default:
+		return refusal(http.StatusBadRequest, "unsupported_grant_type")
 	}
-	name, kind := call.Form.Get("code"), CodeToken
-	if call.Form.Get("grant_type") == "refresh_token" {
-		name, kind = call.Form.Get("refresh_token"), RefreshedToken
+	return refusal(http.StatusBadRequest, "invalid_grant")
+}
+
+// take returns the grant of that name, whose kind is what the name begins with, and
+// forgets it: each is good once.
+func (op *OP) take(kind, name string) *Grant {
+	if !strings.HasPrefix(name, kind) {
+		return nil
 	}
-	g, ok := op.grants[name]
-	delete(op.grants, name) // each is good once
-	if !ok || kind == CodeToken && !op.ForgetsPKCE && !provesChallenge(g.Params.Get("code_challenge"), call.Form.Get("code_verifier")) {
-		return refusal(http.StatusBadRequest, "invalid_grant")
-	}
-	return object(op.Tokens(kind, g))
+	g := op.grants[name]
+	delete(op.grants, name)
+	return g
+}
+
+// redeems reports whether a token request is by whom the code was given to: it names
+// the redirect URI of the authorization request and proves the challenge of it.
+func (op *OP) redeems(g *Grant, form url.Values) bool {
+	return form.Get("redirect_uri") == g.Params.Get("redirect_uri") &&
+		(op.ForgetsPKCE || provesChallenge(g.Params.Get("code_challenge"), form.Get("code_verifier")))
 }
 
 // Tokens are the members of a token answer for a grant.
@@ -100,10 +120,13 @@ func (op *OP) accessToken(g *Grant) string {
 	return access
 }
 
+// verifiers are what RFC 7636 §4.1 says they are.
+var verifiers = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
+
 // provesChallenge checks S256 (RFC 7636 §4.6).
 func provesChallenge(challenge, verifier string) bool {
 	sum := sha256.Sum256([]byte(verifier))
-	return challenge == "" && verifier == "" || challenge == base64.RawURLEncoding.EncodeToString(sum[:])
+	return challenge == "" && verifier == "" || verifiers.MatchString(verifier) && challenge == number(sum[:])
 }
 
 // userinfo takes the access token from the header (RFC 6750 §2.1).

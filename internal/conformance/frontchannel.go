@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// responseTypes are those of OpenID Connect Core §3 that have a code or an ID token.
+var responseTypes = []string{"code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
+
 // authorize answers an authorization request at once, in any response type of
 // OpenID Connect and OAuth 2.0 Multiple Response Types.
 func (op *OP) authorize(call *Call) *Answer {
@@ -24,7 +27,7 @@ func (op *OP) authorize(call *Call) *Answer {
 // Respond is the authorization response to these parameters, for endpoints that
 // got them in another way than the query.
 func (op *OP) Respond(params url.Values) *Answer {
-	if params.Get("client_id") != op.Client.ID || params.Get("redirect_uri") != op.Client.RedirectURI {
+	if !op.understands(params) {
 		return refusal(http.StatusBadRequest, "invalid_request")
 	}
 	g := &Grant{Params: params, Subject: "user-subject-1234531", SessionID: "session-" + random(), AuthTime: op.Now}
@@ -60,6 +63,21 @@ func (op *OP) Respond(params url.Values) *Answer {
 		out = url.Values{"response": {op.response(out)}}
 	}
 	return &Answer{To: op.Client.RedirectURI, Mode: mode, Params: out}
+}
+
+// understands reports whether parameters are a request of the one client's: each is
+// there once, a nonce wherever an ID token comes with the browser (OpenID Connect Core
+// §3.2.2.1), and a challenge, if there is one, is of S256 (RFC 7636 §4.3).
+func (op *OP) understands(params url.Values) bool {
+	for _, values := range params {
+		if len(values) != 1 {
+			return false
+		}
+	}
+	challenge, front := params.Get("code_challenge"), slices.Contains(strings.Fields(params.Get("response_type")), "id_token")
+	return params.Get("client_id") == op.Client.ID && params.Get("redirect_uri") == op.Client.RedirectURI &&
+		slices.Contains(responseTypes, params.Get("response_type")) && (params.Has("nonce") || !front) &&
+		(challenge == "" && !params.Has("code_challenge_method") || len(challenge) == 43 && params.Get("code_challenge_method") == "S256")
 }
 
 // response signs an authorization response (JARM §2.1).
