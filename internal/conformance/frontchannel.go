@@ -102,11 +102,12 @@ func formPage(to string, params url.Values) []byte {
 	return []byte(b.String())
 }
 
-// endSession sends the browser back at once (RP-Initiated Logout §2, §3).
+// endSession sends the browser back at once (RP-Initiated Logout §2, §3): where the
+// client has registered to be sent to, and for an ID token that was issued here.
 func (op *OP) endSession(call *Call) *Answer {
 	to := call.Param("post_logout_redirect_uri")
-	if to == "" {
-		return object(map[string]any{"logged_out": true})
+	if !op.issued[call.Param("id_token_hint")] || call.Param("client_id") != op.Client.ID || to == "" || to != op.Client.PostLogoutRedirectURI {
+		return refusal(http.StatusBadRequest, "invalid_request")
 	}
 	out := url.Values{}
 	if state := call.Param("state"); state != "" {

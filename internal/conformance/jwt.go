@@ -177,7 +177,9 @@ func (op *OP) idToken(kind Kind, g *Grant, access, code string) string {
 	if g.Params.Get("response_type") == "id_token" { // there is no userinfo for it (§5.4)
 		maps.Copy(claims, op.Person(g))
 	}
-	return op.Sign(kind, claims)
+	token := op.Sign(kind, claims)
+	op.issued[token] = true
+	return token
 }
 
 // LogoutJWT signs a logout token (Back-Channel Logout §2.4) for a subject, a sid or

@@ -110,9 +110,10 @@ type OP struct {
 	Authenticate func(*OP, *Call) bool
 
 	server    *httptest.Server
-	serving   sync.Mutex // one answer at a time; guards grants
+	serving   sync.Mutex // one answer at a time; guards grants and issued
 	grants    map[string]*Grant
-	mu        sync.Mutex // guards what follows
+	issued    map[string]bool // the ID tokens
+	mu        sync.Mutex      // guards what follows
 	endpoints []endpoint
 	changes   map[Step][]func(*Call, *Answer)
 	jwts      map[Kind][]func(*JWT)
@@ -123,6 +124,8 @@ type OP struct {
 type Client struct {
 	// ID and Secret are its credentials; RedirectURI is its one redirect URI.
 	ID, Secret, RedirectURI string
+	// PostLogoutRedirectURI is where a browser may be sent after a logout.
+	PostLogoutRedirectURI string
 }
 
 // A Grant is what somebody agreed to at the authorization endpoint.
@@ -148,6 +151,7 @@ func New(secure bool) *OP {
 		Now:          time.Date(2026, 5, 17, 9, 0, 0, 0, time.UTC),
 		Authenticate: secretBasic,
 		grants:       map[string]*Grant{},
+		issued:       map[string]bool{},
 		changes:      map[Step][]func(*Call, *Answer){},
 		jwts:         map[Kind][]func(*JWT){},
 	}

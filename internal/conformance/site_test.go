@@ -24,6 +24,9 @@ type site struct {
 	url     string
 	handler *weblogin.Handler
 	browser *http.Client
+	// What [weblogin.Handler.LoggedOut] said last.
+	knewLogout bool
+	notKnown   error
 }
 
 // page is an answer to the browser.
@@ -40,8 +43,8 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		switch req.URL.Path {
 		case "/": // post_logout_redirect_uri
-			ended, err := serving.Load().LoggedOut(w, req)
-			_, _ = fmt.Fprintf(w, "logged out: %v, %v", ended, err)
+			s.knewLogout, s.notKnown = serving.Load().LoggedOut(w, req)
+			_, _ = fmt.Fprintf(w, "logged out: %v, %v", s.knewLogout, s.notKnown)
 		case "/account":
 			_, _ = io.WriteString(w, "the application's own page")
 		default:
@@ -52,7 +55,7 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 	r.Cleanup(server.Close)
 	s.url = server.URL
 	r.config.RedirectURI, r.config.PostLogoutRedirectURI = s.url+"/callback/op", s.url+"/"
-	r.op.Client.RedirectURI = r.config.RedirectURI
+	r.op.Client.RedirectURI, r.op.Client.PostLogoutRedirectURI = r.config.RedirectURI, r.config.PostLogoutRedirectURI
 	config := weblogin.Config{BaseURL: s.url, Clients: map[string]*oidcclient.Client{"op": r.client()}, Clock: r.config.Clock}
 	if change != nil {
 		change(&config)
@@ -150,10 +153,23 @@ func (s *site) logout(meanwhile func()) page {
 // knows.
 func (s *site) deliver(token string) page {
 	s.Helper()
+	return s.stranger(http.MethodPost, "/backchannel-logout/op", url.Values{"logout_token": {token}, "unknown": {"to be ignored"}})
+}
+
+// frame loads the front-channel URI as a frame in the provider's page: there a browser
+// has no cookies for the site.
+func (s *site) frame(issuer, sid string) page {
+	s.Helper()
+	return s.stranger(http.MethodGet, "/frontchannel-logout/op?"+url.Values{"iss": {issuer}, "sid": {sid}}.Encode(), nil)
+}
+
+// stranger asks without the cookies of the browser.
+func (s *site) stranger(method, target string, form url.Values) page {
+	s.Helper()
 	jar := s.browser.Jar
 	s.browser.Jar = nil
 	defer func() { s.browser.Jar = jar }()
-	return s.send(http.MethodPost, s.url+"/backchannel-logout/op", url.Values{"logout_token": {token}, "unknown": {"to be ignored"}})
+	return s.send(method, s.url+target, form)
 }
 
 // session is what the application says of the browser's session, nil without one.
