@@ -136,20 +136,33 @@ func (r *rp) readAccounts(tokens oidcclient.AccessTokens) int {
 // ones, while refresh tokens rotate.
 func (r *rp) refreshesTwice(s *oidcclient.Session) {
 	r.Helper()
-	calls, before, read := 0, len(r.op.Calls(Token)), len(r.op.Calls(Accounts))
-	r.op.Change(Accounts, func(_ *Call, a *Answer) {
-		if calls++; calls%2 == 1 {
-			*a = *challenge("Bearer", refusal(http.StatusUnauthorized, "invalid_token"))
+	refused, scheme := 0, map[bool]string{true: "DPoP", false: "Bearer"}[r.config.DPoP]
+	var taken []string
+	r.op.Change(Accounts, func(c *Call, a *Answer) {
+		if a.Status != http.StatusOK {
+			return
+		}
+		if taken = append(taken, c.Header.Get("Authorization")); len(taken)%2 == 1 {
+			*a = *challenge(scheme, refusal(http.StatusUnauthorized, "invalid_token"))
+			refused++
+		}
+	})
+	var used []string
+	r.op.Change(Token, func(c *Call, a *Answer) {
+		if a.Status == http.StatusOK {
+			used = append(used, c.Form.Get("refresh_token"))
 		}
 	})
 	tokens := r.tokens(s)
 	for range 2 {
 		assert.Equal(r, http.StatusOK, r.readAccounts(tokens))
 	}
-	refreshes := r.op.Calls(Token)[before:]
-	require.Len(r, refreshes, 2)
-	assert.NotEqual(r, refreshes[0].Form.Get("refresh_token"), refreshes[1].Form.Get("refresh_token"))
-	assert.Len(r, r.op.Calls(Accounts), read+4)
+	require.Len(r, used, 2)
+	assert.NotEqual(r, used[0], used[1])
+	require.Len(r, taken, 4)
+	assert.Equal(r, taken[1], taken[2], "a token that is good goes on being used")
+	assert.Len(r, slices.Compact(taken), 3)
+	assert.Equal(r, 2, refused)
 }
 
 // identityModules are what all plans of FAPI ask about ID tokens. A name is without

@@ -62,7 +62,7 @@ func (op *OP) JoinFederation() *Federation {
 			return refusal(http.StatusBadRequest, "invalid_trust_chain")
 		}
 		op.Authenticate = AssertedBy(key)
-		params, ok := op.readObject(c.Query, key)
+		params, ok := op.readObject(c.Query, key, besideByValue)
 		if !ok {
 			return refusal(http.StatusBadRequest, "invalid_request_object")
 		}

@@ -41,18 +41,21 @@ func publicKey(jwk map[string]any) (crypto.PublicKey, bool) {
 }
 
 // DemandProofs makes an OP bind its tokens to the proofs of their requests. Each proof
-// needs the nonce that next made of the last one; without nonces, next returns "".
+// needs the nonce that next made of the last one; without nonces, next returns "". The
+// token endpoint and those that take access tokens have one each, as servers of their
+// own would (RFC 9449 §8, §9).
 func (op *OP) DemandProofs(next func(last string) string) {
-	nonce, used := next(""), map[any]bool{}
+	nonces, used := map[bool]string{false: next(""), true: next("")}, map[any]bool{}
 	op.bind("DPoP", func(c *Call, access string) (string, *Answer) {
 		claims, thumbprint, ok := ReadProof(c.Header.Get("DPoP"))
-		sum := sha256.Sum256([]byte(access))
+		sum, nonce := sha256.Sum256([]byte(access)), nonces[access != ""]
 		switch {
 		case !ok || claims["htm"] != c.Method || claims["htu"] != op.URL+c.Path || claims["jti"] == nil || used[claims["jti"]],
 			access != "" && claims["ath"] != number(sum[:]):
 			return "", refusal(http.StatusBadRequest, "invalid_dpop_proof")
 		case nonce != "" && claims["nonce"] != nonce:
 			nonce = next(nonce)
+			nonces[access != ""] = nonce
 			a := refusal(http.StatusBadRequest, "use_dpop_nonce")
 			a.Header = http.Header{"Dpop-Nonce": {nonce}}
 			return "", a

@@ -19,7 +19,11 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 		if key == nil {
 			return params, !params.Has("request")
 		}
-		params, ok := op.readObject(params, key)
+		beside := besideByValue
+		if pushed {
+			beside = besidePushed
+		}
+		params, ok := op.readObject(params, key, beside)
 		return params, ok && params.Has("nbf")
 	}
 	if !pushed {
@@ -58,9 +62,12 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 	})
 }
 
-// outsideObjects are the parameters that may stand beside a request object: what OAuth
-// demands in a query, and what authenticates the client where it is pushed.
-var outsideObjects = []string{"client_id", "response_type", "scope", "request", "client_assertion", "client_assertion_type"}
+// The parameters that may stand beside a request object: what OAuth demands in a query
+// (RFC 9101 §5), or what authenticates the client where it is pushed (RFC 9126 §3).
+var (
+	besideByValue = []string{"client_id", "response_type", "scope", "request"}
+	besidePushed  = []string{"client_id", "request", "client_assertion", "client_assertion_type"}
+)
 
 // parameter is a member of a request object as a parameter (OpenID Connect Core §6.1).
 func parameter(value any) string {
@@ -71,12 +78,13 @@ func parameter(value any) string {
 	return string(text)
 }
 
-// readObject returns the parameters in a request object, which are all there are
-// (FAPI 1.0 Advanced §5.2.3; FAPI 2.0 Message Signing §5.3).
-func (op *OP) readObject(params url.Values, key crypto.PublicKey) (url.Values, bool) {
+// readObject returns the parameters in a request object, which are all there are (FAPI
+// 1.0 Advanced §5.2.3; FAPI 2.0 Message Signing §5.3): nothing but those named stands
+// beside it.
+func (op *OP) readObject(params url.Values, key crypto.PublicKey, beside []string) (url.Values, bool) {
 	header, claims, ok := ReadJWT(params.Get("request"), func(map[string]any) crypto.PublicKey { return key })
 	for name := range params {
-		ok = ok && slices.Contains(outsideObjects, name)
+		ok = ok && slices.Contains(beside, name)
 	}
 	now := float64(op.Now.Unix())
 	exp, hasExp := claims["exp"].(float64)
