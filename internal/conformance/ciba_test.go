@@ -1,13 +1,11 @@
 package conformance
 
 import (
-	"crypto"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -17,30 +15,54 @@ import (
 	"github.com/rely-go/rely/oidcclient/grants"
 )
 
-// ciba makes the relying party one that asks people at their own device, by signed
-// requests and with tokens bound to its certificate (FAPI-CIBA ID1). The person agrees
-// after two polls.
-func (r *rp) ciba() {
-	r.Helper()
-	r.fapi(setting{profile: oidcclient.FAPI1Advanced, auth: "private_key_jwt"})
-	r.prepare(func(r *rp) {
-		r.config.BackchannelAlgorithm = "ES256"
-		r.op.AskPeople(clientKey().Public(), 2)
-	})
+// cibaSettings are all combinations of the suite's plan of FAPI-CIBA ID1: signed
+// requests, and tokens bound to the client's certificate.
+func cibaSettings() (out []setting) {
+	for _, auth := range []string{"private_key_jwt", "self_signed_tls_client_auth"} {
+		out = append(out, setting{profile: oidcclient.FAPI1Advanced, auth: auth, delivery: "poll"}, setting{profile: oidcclient.FAPI1Advanced, auth: auth, delivery: "ping"})
+	}
+	return out
 }
 
-// ask begins a login of a person.
-func (r *rp) ask(ping bool) (*grants.Backchannel, error) {
-	r.Helper()
-	return grants.BeginBackchannel(r.Context(), r.client(), grants.BackchannelRequest{
-		Request: grants.Request{Scopes: []string{"openid", "accounts"}}, LoginHint: "user@example.com", Claims: r.begin.Claims, Ping: ping,
-		Clock: func() time.Time { return r.op.Now },
-	})
+// cibaBy are those of one way of delivery.
+func cibaBy(delivery string) []setting {
+	return slices.DeleteFunc(cibaSettings(), func(s setting) bool { return s.delivery != delivery })
 }
 
-// wait polls until there is an answer. Time goes by an interval at a time.
+// asksPeople makes the relying party one that asks people at their own device. They agree
+// after two polls, or before they are polled for.
+func (r *rp) asksPeople(delivery string) {
+	r.ping = delivery == "ping"
+	r.config.BackchannelAlgorithm = "ES256"
+	r.op.AskPeople(clientKey().Public(), map[bool]int{false: 2}[r.ping], r.ping)
+}
+
+// ask begins a login of the person.
+func (r *rp) ask() (*grants.Backchannel, error) {
+	r.Helper()
+	return r.askBy(grants.BackchannelRequest{LoginHint: "user@example.com"})
+}
+
+// askBy begins a login of the person whom a hint names.
+func (r *rp) askBy(hint grants.BackchannelRequest) (*grants.Backchannel, error) {
+	r.Helper()
+	hint.Request, hint.Claims = grants.Request{Scopes: []string{"openid", "accounts"}}, r.begin.Claims
+	hint.Ping, hint.Clock = r.ping, func() time.Time { return r.op.Now }
+	return grants.BeginBackchannel(r.Context(), r.client(), hint)
+}
+
+// wait waits until there is an answer: for the notification, or by polls, between which
+// time goes by an interval at a time.
 func (r *rp) wait(login *grants.Backchannel) (*oidcclient.Session, error) {
 	r.Helper()
+	if r.ping {
+		before := len(r.op.Calls(Token))
+		_, err := login.Poll(r.Context())
+		require.ErrorIs(r, err, grants.ErrPending)
+		require.Len(r, r.op.Calls(Token), before, "it is ahead of the interval's end")
+		assert.Equal(r, http.StatusNoContent, r.notify(login, r.notificationToken()))
+		return login.Poll(r.Context())
+	}
 	for range 10 {
 		s, err := login.Poll(r.Context())
 		if !errors.Is(err, grants.ErrPending) {
@@ -51,15 +73,18 @@ func (r *rp) wait(login *grants.Backchannel) (*oidcclient.Session, error) {
 	return nil, errors.New("the person never agrees")
 }
 
-// agree is a whole login by polls.
+// polls are the token requests that one login takes.
+func (r *rp) polls() int { return map[bool]int{true: 1, false: 3}[r.ping] }
+
+// agree is a whole login.
 func (r *rp) agree() (*oidcclient.Session, error) {
 	r.Helper()
-	login, err := r.ask(false)
+	login, err := r.ask()
 	require.NoError(r, err)
 	return r.wait(login)
 }
 
-// opened demands that a login by polls succeeded and opens the accounts.
+// opened demands that a login succeeded and opens the accounts.
 func (r *rp) opened(s *oidcclient.Session, err error) *oidcclient.Session {
 	r.Helper()
 	require.NoError(r, err)
@@ -71,56 +96,93 @@ func (r *rp) opened(s *oidcclient.Session, err error) *oidcclient.Session {
 // cibaModules are those of FAPI-CIBA ID1.
 func cibaModules() []module {
 	const prefix = "fapi-ciba-id1-client-"
-	plays := func(name string, run func(*rp)) module {
-		return module{prefix + name, []variant{detached}, func(r *rp) {
-			r.ciba()
-			run(r)
-		}}
+	plays := func(name string, settings []setting, run func(*rp)) module {
+		return module{prefix + name, []variant{detached}, inEach(settings, run)}
 	}
 	return slices.Concat([]module{
-		plays("test", func(r *rp) {
-			r.Run("poll", func(t *testing.T) { r := r.again(t); r.opened(r.agree()) })
-			r.Run("ping", func(t *testing.T) { r.again(t).pinged() })
+		plays("test", cibaSettings(), func(r *rp) {
+			r.opened(r.agree())
+			assert.Len(r, r.op.Calls(Token), r.polls())
 		}),
-		plays("refresh-token-test", func(r *rp) { r.refreshesTwice(r.opened(r.agree())) }),
-		plays("valid-aud-as-array-test", func(r *rp) {
+		plays("refresh-token-test", cibaSettings(), func(r *rp) { r.refreshesTwice(r.opened(r.agree())) }),
+		plays("valid-aud-as-array-test", cibaSettings(), func(r *rp) {
 			r.op.ChangeJWT(audienceAsArray, CodeToken)
 			r.opened(r.agree())
 		}),
-		plays("no-scope-in-token-endpoint-response-test", func(r *rp) {
+		plays("no-scope-in-token-endpoint-response-test", cibaSettings(), func(r *rp) {
 			r.leaveOut(Token, "scope", "expires_in")
 			s := r.opened(r.agree())
 			assert.Equal(r, []string{"openid", "accounts"}, s.Scopes())
 		}),
-		plays("respects-interval-test", (*rp).respectsInterval),
-		plays("slow-down-test", (*rp).slowsDown),
-		plays("ping-with-invalid-bearer-token-test", (*rp).refusesPing),
-	}, cibaAnswers(plays), cibaTokens(plays))
+		plays("respects-interval-test", cibaSettings(), (*rp).respectsInterval),
+		plays("slow-down-test", cibaBy("poll"), (*rp).slowsDown),
+		plays("ping-with-invalid-bearer-token-test", cibaBy("ping"), (*rp).refusesPing),
+	}, cibaHints(plays), cibaAnswers(plays), cibaTokens(plays))
+}
+
+// refusesAsked demands that nobody is asked, and nothing polled, for the code of the
+// provider's answer or, without one, because of the answer itself.
+func (r *rp) refusesAsked(err error, code string, status int) *oidcclient.Error {
+	r.Helper()
+	refused := r.refused(err, oidcclient.StepGrant, "", Accounts)
+	assert.Equal(r, code, refused.Code)
+	assert.Equal(r, status, refused.Status)
+	return refused
+}
+
+// cibaHints are about who is to be asked, which the provider judges.
+func cibaHints(plays func(string, []setting, func(*rp)) module) []module {
+	// refusesHint has a login's ID token as the hint of another one, as good as change
+	// makes it.
+	refusesHint := func(code string, change func(r *rp, idToken string) string) func(*rp) {
+		return func(r *rp) {
+			s, err := r.agree()
+			require.NoError(r, err)
+			raw := s.IDToken().Raw()
+			_, err = r.askBy(grants.BackchannelRequest{IDTokenHint: raw})
+			require.NoError(r, err)
+			before := len(r.op.Calls(Token))
+			_, err = r.askBy(grants.BackchannelRequest{IDTokenHint: change(r, raw)})
+			r.refusesAsked(err, code, http.StatusBadRequest)
+			assert.Len(r, r.op.Calls(Token), before)
+		}
+	}
+	return []module{
+		plays("invalid-expired-id-token-hint-test", cibaSettings(), refusesHint("expired_id_token_hint", func(r *rp, idToken string) string {
+			r.op.Now = r.op.Now.Add(time.Hour)
+			return idToken
+		})),
+		plays("invalid-id-token-hint-test", cibaSettings(), refusesHint("invalid_id_token_hint", func(_ *rp, idToken string) string { return Break(idToken) })),
+		plays("invalid-unknown-user-id-test", cibaSettings(), func(r *rp) {
+			_, err := r.askBy(grants.BackchannelRequest{LoginHint: "nobody@example.com"})
+			r.refusesAsked(err, "unknown_user_id", http.StatusBadRequest)
+			r.uncalled(Token)
+		}),
+	}
 }
 
 // cibaAnswers are about what the endpoints answer.
-func cibaAnswers(plays func(string, func(*rp)) module) []module {
+func cibaAnswers(plays func(string, []setting, func(*rp)) module) []module {
 	// What the person was asked with is refused, and nothing is polled.
-	refusesBegin := func(name, check string, spoil func(*Answer)) module {
-		return plays(name, func(r *rp) {
-			r.op.Change(Backchannel, func(_ *Call, a *Answer) { spoil(a) })
-			_, err := r.ask(false)
-			refused := r.refused(err, oidcclient.StepGrant, "", Token, Accounts)
-			assert.Equal(r, check, refused.Code)
+	lacks := func(name, member string) module {
+		return plays(name, cibaSettings(), func(r *rp) {
+			r.leaveOut(Backchannel, member)
+			_, err := r.ask()
+			refused := r.refusesAsked(err, "", http.StatusOK)
+			assert.Equal(r, oidcclient.FaultProvider, refused.Fault)
+			assert.Contains(r, refused.Reason, member)
+			r.uncalled(Token)
 		})
-	}
-	fails := func(code string) module {
-		return refusesBegin("invalid-"+strings.ReplaceAll(strings.TrimPrefix(code, "invalid_"), "_", "-")+"-test", code, func(a *Answer) { *a = *refusal(400, code) })
 	}
 	// The third poll is the last one.
 	ends := func(code string) module {
-		return plays("invalid-"+strings.ReplaceAll(strings.TrimPrefix(code, "invalid_"), "_", "-")+"-test", func(r *rp) {
+		return plays("invalid-"+strings.ReplaceAll(strings.TrimPrefix(code, "invalid_"), "_", "-")+"-test", cibaBy("poll"), func(r *rp) {
 			r.op.Change(Token, func(_ *Call, a *Answer) {
 				if len(r.op.Calls(Token)) == 3 {
 					*a = *refusal(http.StatusBadRequest, code)
 				}
 			})
-			login, err := r.ask(false)
+			login, err := r.ask()
 			require.NoError(r, err)
 			_, err = r.wait(login)
 			if code == "expired_token" {
@@ -135,17 +197,15 @@ func cibaAnswers(plays func(string, func(*rp)) module) []module {
 		})
 	}
 	return []module{
-		refusesBegin("invalid-missing-authreqid-test", "", func(a *Answer) { delete(a.Members, "auth_req_id") }),
-		refusesBegin("invalid-missing-expiresin-test", "", func(a *Answer) { delete(a.Members, "expires_in") }),
-		fails("expired_id_token_hint"), fails("unknown_user_id"), fails("invalid_id_token_hint"),
+		lacks("invalid-missing-authreqid-test", "auth_req_id"), lacks("invalid-missing-expiresin-test", "expires_in"),
 		ends("invalid_request"), ends("access_denied"), ends("expired_token"),
 	}
 }
 
-// cibaTokens are about the ID token that the last poll brings.
-func cibaTokens(plays func(string, func(*rp)) module) []module {
+// cibaTokens are about the ID token that a login ends with.
+func cibaTokens(plays func(string, []setting, func(*rp)) module) []module {
 	refuses := func(name, check string, spoil func(*JWT)) module {
-		return plays("invalid-"+name+"-test", func(r *rp) { r.refusesAgreed(check, spoil) })
+		return plays("invalid-"+name+"-test", cibaSettings(), func(r *rp) { r.refusesAgreed(check, spoil) })
 	}
 	return []module{
 		refuses("iss", "iss", more("iss")),
@@ -167,21 +227,22 @@ func cibaTokens(plays func(string, func(*rp)) module) []module {
 func (r *rp) refusesAgreed(check string, spoil func(*JWT)) {
 	r.Helper()
 	r.op.ChangeJWT(spoil, CodeToken)
-	login, err := r.ask(false)
+	login, err := r.ask()
 	require.NoError(r, err)
 	_, err = r.wait(login)
 	r.refused(err, oidcclient.StepIdentity, check, UserInfo, Accounts)
 	r.op.Now = r.op.Now.Add(30 * time.Second)
 	_, again := login.Poll(r.Context())
 	assert.Equal(r, err, again)
-	assert.Len(r, r.op.Calls(Token), 3)
+	assert.Len(r, r.op.Calls(Token), r.polls())
 }
 
-// respectsInterval demands that a poll which comes too early asks nobody.
+// respectsInterval demands that a poll which comes too early asks nobody, also of a
+// client that was promised a notification.
 func (r *rp) respectsInterval() {
 	r.Helper()
 	r.op.Change(Backchannel, func(_ *Call, a *Answer) { a.Members["interval"] = 31 })
-	login, err := r.ask(false)
+	login, err := r.ask()
 	require.NoError(r, err)
 	assert.Equal(r, 31*time.Second, login.Interval())
 	for i, tt := range []struct {
@@ -190,8 +251,8 @@ func (r *rp) respectsInterval() {
 	}{{0, 0}, {30*time.Second + 999*time.Millisecond, 0}, {time.Millisecond, 1}, {30 * time.Second, 1}, {time.Second, 2}, {31 * time.Second, 3}} {
 		r.op.Now = r.op.Now.Add(tt.after)
 		_, err := login.Poll(r.Context())
-		require.Equal(r, tt.polls < 3, errors.Is(err, grants.ErrPending), "poll %d: %v", i, err)
-		assert.Len(r, r.op.Calls(Token), tt.polls, "poll %d", i)
+		require.Equal(r, tt.polls < r.polls(), errors.Is(err, grants.ErrPending), "poll %d: %v", i, err)
+		assert.Len(r, r.op.Calls(Token), min(tt.polls, r.polls()), "poll %d", i)
 	}
 }
 
@@ -203,7 +264,7 @@ func (r *rp) slowsDown() {
 			*a = *refusal(http.StatusBadRequest, "slow_down")
 		}
 	})
-	login, err := r.ask(false)
+	login, err := r.ask()
 	require.NoError(r, err)
 	for range 3 {
 		r.op.Now = r.op.Now.Add(5 * time.Second)
@@ -216,17 +277,21 @@ func (r *rp) slowsDown() {
 	r.opened(login.Poll(r.Context()))
 }
 
-// ping delivers a notification with a token, the way the provider does (OpenID Connect
+// notify delivers a notification with a token, the way the provider does (OpenID Connect
 // CIBA Core §10.2), to an application that has this one login.
-func (r *rp) ping(login *grants.Backchannel, token string) int {
+func (r *rp) notify(login *grants.Backchannel, token string) int {
 	r.Helper()
 	application := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		id, err := grants.ReadNotification(req)
-		switch {
-		case err != nil || id != login.ID():
+		if err != nil || id != login.ID() {
 			w.WriteHeader(http.StatusBadRequest)
-		case login.Notified(req) != nil:
+			return
+		}
+		switch err := login.Notified(req); {
+		case errors.Is(err, grants.ErrNotification):
 			w.WriteHeader(http.StatusUnauthorized)
+		case err != nil:
+			w.WriteHeader(http.StatusInternalServerError)
 		default:
 			w.WriteHeader(http.StatusNoContent)
 		}
@@ -241,41 +306,26 @@ func (r *rp) ping(login *grants.Backchannel, token string) int {
 	return answer.StatusCode
 }
 
-// asksByPing begins a login in ping mode and returns the token for its notification.
-func (r *rp) asksByPing() (*grants.Backchannel, string) {
+// notificationToken is what the provider was told with the last login.
+func (r *rp) notificationToken() string {
 	r.Helper()
-	r.op.AskPeople(clientKey().Public(), 0)
-	login, err := r.ask(true)
-	require.NoError(r, err)
-	request := r.op.Calls(Backchannel)[0].Form.Get("request")
-	_, claims, _ := ReadJWT(request, func(map[string]any) crypto.PublicKey { return clientKey().Public() })
-	token, _ := claims["client_notification_token"].(string)
-	require.GreaterOrEqual(r, len(token), 22, "128 bits")
-	return login, token
-}
-
-// pinged is a login in ping mode: the notification comes ahead of the interval's end.
-func (r *rp) pinged() {
-	r.Helper()
-	login, token := r.asksByPing()
-	_, err := login.Poll(r.Context())
-	require.ErrorIs(r, err, grants.ErrPending)
-	r.uncalled(Token)
-	assert.Equal(r, http.StatusNoContent, r.ping(login, token))
-	r.opened(login.Poll(r.Context()))
-	assert.Len(r, r.op.Calls(Token), 1)
+	asked := r.op.Calls(Backchannel)
+	require.NotEmpty(r, asked)
+	token, _ := payload(asked[len(asked)-1].Form.Get("request"))["client_notification_token"].(string)
+	return token
 }
 
 // refusesPing demands 401 for somebody else's notification, which changes nothing.
 func (r *rp) refusesPing() {
 	r.Helper()
-	login, token := r.asksByPing()
+	login, err := r.ask()
+	require.NoError(r, err)
+	token := r.notificationToken()
 	for _, wrong := range []string{token + "1", token[1:], "", "another"} {
-		assert.Equal(r, http.StatusUnauthorized, r.ping(login, wrong))
+		assert.Equal(r, http.StatusUnauthorized, r.notify(login, wrong))
 		_, err := login.Poll(r.Context())
 		require.ErrorIs(r, err, grants.ErrPending)
 	}
 	r.uncalled(Token)
-	assert.Equal(r, http.StatusNoContent, r.ping(login, token))
-	r.opened(login.Poll(r.Context()))
+	r.opened(r.wait(login))
 }

@@ -30,6 +30,8 @@ type rp struct {
 
 	// oauth says that nobody is identified: the suite's "plain_oauth".
 	oauth bool
+	// ping says that people who are asked at their own device are not polled for.
+	ping bool
 
 	made     *oidcclient.Client
 	prepared []func(*rp)

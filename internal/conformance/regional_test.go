@@ -46,8 +46,7 @@ func (r *rp) refusesAnotherIntent(begin func(*rp)) {
 // has txn is demanded by the configuration: a provider may leave out what is essential
 // and no more (OpenID Connect Core §5.5.1).
 func connectID(name, check string, spoil func(*JWT)) module {
-	return module{"fapi-ciba-id1-client-connectid-" + name + "-test", []variant{detached}, func(r *rp) {
-		r.ciba()
+	return module{"fapi-ciba-id1-client-connectid-" + name + "-test", []variant{detached}, inEach(cibaSettings(), func(r *rp) {
 		r.config.Profile.Rules.Required = []string{"txn"}
 		r.begin.Claims = `{"id_token":{"txn":{"essential":true},"verified_claims":{"verification":{"trust_framework":{"value":"au_connectid"}},"claims":{"over18":{"essential":true}}}}}`
 		r.Run("all of it", func(t *testing.T) {
@@ -63,7 +62,7 @@ func connectID(name, check string, spoil func(*JWT)) module {
 			assert.True(r, said.Verified.Claims.Over18)
 		})
 		r.refusesAgreed(check, spoil)
-	}}
+	})}
 }
 
 func verificationIn(t *JWT) map[string]any {
