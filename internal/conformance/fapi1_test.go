@@ -28,6 +28,13 @@ func fapi1Settings() (out []setting) {
 	return out
 }
 
+// fapi1PS256 are two of them with the other algorithm of the profile.
+func fapi1PS256() []setting {
+	all := fapi1Settings()
+	all[0].alg, all[3].alg = "PS256", "PS256"
+	return []setting{all[0], all[3]}
+}
+
 // fapi1 makes the relying party one of FAPI 1.0 Advanced.
 func (r *rp) fapi1() { r.fapi(fapi1Settings()[0]) }
 
@@ -35,24 +42,22 @@ func (r *rp) fapi1() { r.fapi(fapi1Settings()[0]) }
 func fapi1Modules() []module {
 	const prefix = "fapi1-advanced-final-client-test-"
 	both, hybrid := []variant{detached, signed}, []variant{detached}
-	plays := func(name string, in []variant, run func(*rp)) module {
-		return module{prefix + name, in, func(r *rp) {
+	once := func(run func(*rp)) func(*rp) {
+		return func(r *rp) {
 			r.fapi1()
 			run(r)
-		}}
+		}
 	}
+	plays := func(name string, in []variant, run func(*rp)) module { return module{prefix + name, in, once(run)} }
 	refuses := func(name, check string, in []variant, spoil func(*JWT)) module {
-		return plays(name, in, func(r *rp) {
-			r.refusesIDTokens(check, spoil)
-			r.uncalled(Accounts)
-		})
+		return plays(name, in, func(r *rp) { r.refusesIDTokens(check, spoil) })
 	}
 	inFront := func(name, check string, spoil func(*JWT)) module {
 		return plays(name, hybrid, func(r *rp) { r.refusesFront(r.T, check, spoil) })
 	}
 	return slices.Concat([]module{
-		inOAuthToo(module{strings.TrimSuffix(prefix, "-"), both, inEach(fapi1Settings(), func(r *rp) { r.finished(r.login()) })}),
-		inOAuthToo(wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi1)),
+		inOAuthToo(module{strings.TrimSuffix(prefix, "-"), both, inEach(append(fapi1Settings(), fapi1PS256()...), func(r *rp) { r.finished(r.login()) })}),
+		inOAuthToo(wrongIssuer(prefix+"discovery-issuer-mismatch", both, once)),
 		plays("encrypted-idtoken", hybrid, func(r *rp) {
 			r.encrypts("RSA-OAEP-256", FrontToken, CodeToken)
 			r.finished(r.login())
@@ -86,7 +91,7 @@ func fapi1Modules() []module {
 		{"fapi1-advanced-final-client-refresh-token-test", both, inEach(fapi1Settings(), func(r *rp) {
 			r.refreshesTwice(r.accepted(r.login()))
 		})},
-	}, identityModules(prefix, both, (*rp).fapi1))
+	}, identityModules(prefix, both, once))
 }
 
 // encrypts encrypts ID tokens of these kinds to the client, which was told so.

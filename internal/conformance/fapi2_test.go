@@ -13,101 +13,102 @@ import (
 	"github.com/rely-go/rely/oidcclient/grants"
 )
 
-// fapi2Settings are all combinations of the suite's plan of the variant's profile.
-func (r *rp) fapi2Settings() (out []setting) {
-	profile := oidcclient.FAPI2Security
-	if r.variant == signed {
-		profile = oidcclient.FAPI2MessageSigning
-	}
-	for _, auth := range []string{"private_key_jwt", "self_signed_tls_client_auth"} {
-		for _, dpop := range []bool{true, false} {
-			out = append(out, setting{profile: profile, auth: auth, pushed: true, dpop: dpop, nonces: dpop})
+// fapi2Settings are all combinations of the suite's plans: requests that are signed
+// (Message Signing) or not (Security Profile), whether responses are or not; how the
+// client authenticates; what binds tokens.
+func fapi2Settings() (out []setting) {
+	for _, profile := range []oidcclient.FAPI{oidcclient.FAPI2Security, oidcclient.FAPI2MessageSigning} {
+		for _, auth := range []string{"private_key_jwt", "self_signed_tls_client_auth"} {
+			for _, dpop := range []bool{true, false} {
+				out = append(out, setting{profile: profile, auth: auth, pushed: true, dpop: dpop, nonces: dpop})
+			}
 		}
 	}
 	return out
 }
 
-// fapi2 makes the relying party one of FAPI 2.0: of Message Signing where responses
-// are signed, otherwise of the Security Profile.
-func (r *rp) fapi2() { r.fapi(r.fapi2Settings()[0]) }
-
-// fapi2Unchallenged is fapi2 without nonces in proofs: one try is one token request.
-func (r *rp) fapi2Unchallenged() {
-	s := r.fapi2Settings()[0]
-	s.nonces = false
-	r.fapi(s)
+// A fapi2Plan is a version of FAPI 2.0 for which the suite has its modules.
+type fapi2Plan struct {
+	// prefix begins the names of its modules.
+	prefix string
+	// pairs are settings in which any two choices meet, for what is not about them;
+	// without nonces, so that one try is one token request.
+	pairs []setting
 }
 
-// fapi2Modules are those of the FAPI 2.0 Security Profile and Message Signing, Final.
-func fapi2Modules() []module {
-	const prefix = "fapi2-security-profile-final-client-test-"
-	plain := variant{"code", "query"}
-	both := []variant{plain, signed}
-	plays := func(name string, in []variant, run func(*rp)) module {
-		return module{prefix + name, in, func(r *rp) {
-			r.fapi2()
-			run(r)
-		}}
+// fapi2Plans are the Final version and the one that was the second Implementer's Draft,
+// whose modules ask the same. Between them all settings are played.
+func fapi2Plans() []fapi2Plan {
+	final, second := fapi2Plan{prefix: "fapi2-security-profile-final-client-"}, fapi2Plan{prefix: "fapi2-security-profile-id2-client-"}
+	for _, s := range fapi2Settings() {
+		odd := (s.profile == oidcclient.FAPI2MessageSigning) != (s.auth == "private_key_jwt") != s.dpop
+		if s.nonces = false; odd {
+			second.pairs = append(second.pairs, s)
+		} else {
+			final.pairs = append(final.pairs, s)
+		}
 	}
-	refusesResponse := func(name, check string, in []variant, spoil func(*rp, url.Values)) module {
-		return inOAuthToo(plays(name, in, func(r *rp) {
-			r.op.Change(Authorize, func(_ *Call, a *Answer) { spoil(r, a.Params) })
-			_, err := r.login()
-			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
-		}))
+	return []fapi2Plan{final, second}
+}
+
+// plays is a module of the plan in each of its pairs.
+func (p fapi2Plan) plays(name string, in []variant, run func(*rp)) module {
+	return module{p.prefix + name, in, inEach(p.pairs, run)}
+}
+
+// fapi2Modules are those of the FAPI 2.0 Security Profile and Message Signing.
+func fapi2Modules() (out []module) {
+	for _, plan := range fapi2Plans() {
+		out = append(out, plan.flowModules()...)
+		out = append(out, plan.responseModules()...)
+		out = append(out, identityModules(plan.prefix+"test-", withJARM(), func(run func(*rp)) func(*rp) { return inEach(plan.pairs, run) })...)
+		out = append(out, plan.jarmModules()...)
 	}
-	unchallenged := func(name string, run func(*rp)) module {
-		return module{prefix + name, both, func(r *rp) {
-			r.fapi2Unchallenged()
-			run(r)
-		}}
+	return out
+}
+
+// withJARM are a response in the query and a signed one.
+func withJARM() []variant { return []variant{{"code", "query"}, signed} }
+
+// flowModules are about a login that succeeds, and discovery.
+func (p fapi2Plan) flowModules() []module {
+	each := func(name string, settings []setting, run func(*rp)) module {
+		return module{p.prefix + name, withJARM(), inEach(settings, run)}
 	}
-	return slices.Concat([]module{
-		inOAuthToo(module{prefix + "happy-path", both, func(r *rp) {
-			inEach(r.fapi2Settings(), func(r *rp) {
-				r.finished(r.login())
-				r.order(Discovery, Push, Authorize, Token)
-				r.order(Token, Accounts)
-				r.ownToken()
-			})(r)
-		}}),
-		inOAuthToo(unchallenged("happy-path-no-dpop-nonce", func(r *rp) {
+	edwards := fapi2Settings()[4]
+	edwards.alg = "EdDSA"
+	return []module{
+		inOAuthToo(each("test-happy-path", append(fapi2Settings(), edwards), func(r *rp) {
+			r.finished(r.login())
+			r.order(Discovery, Push, Authorize, Token)
+			r.order(Token, Accounts)
+			r.ownToken()
+		})),
+		inOAuthToo(p.plays("test-happy-path-no-dpop-nonce", withJARM(), func(r *rp) {
 			r.finished(r.login())
 			assert.Len(r, r.op.Calls(Token), 1)
 			r.ownToken()
 			assert.Len(r, r.op.Calls(Token), 2)
 		})),
-		inOAuthToo(wrongIssuer(prefix+"discovery-issuer-mismatch", both, (*rp).fapi2)),
-		plays("valid-aud-as-array", both, func(r *rp) {
+		inOAuthToo(wrongIssuer(p.prefix+"test-discovery-issuer-mismatch", withJARM(), func(run func(*rp)) func(*rp) { return inEach(p.pairs, run) })),
+		p.plays("test-valid-aud-as-array", withJARM(), func(r *rp) {
 			r.op.ChangeJWT(audienceAsArray, CodeToken)
 			r.finished(r.login())
 		}),
-		unchallenged("invalid-nonce", func(r *rp) { r.refusesIDTokens("nonce", more("nonce")) }),
-		unchallenged("invalid-missing-nonce", func(r *rp) { r.refusesIDTokens("nonce", without("nonce")) }),
-		refusesResponse("invalid-authorization-response-iss", "iss", []variant{plain}, func(r *rp, v url.Values) { v.Set("iss", r.op.Issuer+"1") }),
-		refusesResponse("remove-authorization-response-iss", "iss", []variant{plain}, func(_ *rp, v url.Values) { v.Del("iss") }),
-		inOAuthToo(plays("ensure-authorization-response-with-invalid-state-fails", both, func(r *rp) {
-			r.refusesState(func(state string) string { return state + "1" })
-		})),
-		inOAuthToo(plays("ensure-authorization-response-with-invalid-missing-state-fails", both, func(r *rp) {
-			r.refusesState(func(string) string { return "" })
-		})),
-		inOAuthToo(plays("token-endpoint-response-without-expires_in", both, func(r *rp) {
+		inOAuthToo(p.plays("test-token-endpoint-response-without-expires_in", withJARM(), func(r *rp) {
 			r.leaveOut(Token, "expires_in")
 			r.finished(r.login())
 		})),
-		inOAuthToo(module{prefix + "token-type-case-insensitivity", both, func(r *rp) {
-			inEach(r.fapi2Settings(), func(r *rp) {
-				r.op.Change(Token, func(_ *Call, a *Answer) {
-					if kind, ok := a.Members["token_type"].(string); ok {
-						a.Members["token_type"] = strings.ToLower(kind[:1]) + strings.ToUpper(kind[1:])
-					}
-				})
-				r.finished(r.login())
-				r.ownToken()
-			})(r)
-		}}),
-		inOAuthToo(unchallenged("rs-dpop-auth-scheme-case-insensitivity", func(r *rp) {
+		inOAuthToo(each("test-token-type-case-insensitivity", fapi2Settings(), func(r *rp) {
+			r.op.Change(Token, func(_ *Call, a *Answer) {
+				if kind, ok := a.Members["token_type"].(string); ok {
+					a.Members["token_type"] = strings.ToLower(kind[:1]) + strings.ToUpper(kind[1:])
+				}
+			})
+			r.finished(r.login())
+			r.ownToken()
+		})),
+		inOAuthToo(each("test-rs-dpop-auth-scheme-case-insensitivity", byProofs(p.pairs), func(r *rp) {
 			s := r.accepted(r.login())
 			r.op.Change(Accounts, func(c *Call, a *Answer) {
 				if len(r.op.Calls(Accounts)) == 1 {
@@ -119,10 +120,37 @@ func fapi2Modules() []module {
 			claims, _, _ := ReadProof(r.op.Calls(Accounts)[1].Header.Get("DPoP"))
 			assert.Equal(r, "nonce-of-the-API", claims["nonce"])
 		})),
-		{"fapi2-security-profile-final-client-refresh-token-test", both, func(r *rp) {
-			inEach(r.fapi2Settings(), func(r *rp) { r.refreshesTwice(r.accepted(r.login())) })(r)
-		}},
-	}, identityModules(prefix, both, (*rp).fapi2Unchallenged), jarmModules(prefix))
+		each("refresh-token-test", fapi2Settings(), func(r *rp) { r.refreshesTwice(r.accepted(r.login())) }),
+	}
+}
+
+// byProofs are the settings in which proofs bind tokens.
+func byProofs(settings []setting) []setting {
+	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return !s.dpop })
+}
+
+// responseModules are about a response that is refused, or the nonce that came of it.
+func (p fapi2Plan) responseModules() []module {
+	plain := []variant{{"code", "query"}}
+	refuses := func(name, check string, spoil func(*rp, url.Values)) module {
+		return inOAuthToo(p.plays("test-"+name, plain, func(r *rp) {
+			r.op.Change(Authorize, func(_ *Call, a *Answer) { spoil(r, a.Params) })
+			_, err := r.login()
+			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
+		}))
+	}
+	return []module{
+		p.plays("test-invalid-nonce", withJARM(), func(r *rp) { r.refusesIDTokens("nonce", more("nonce")) }),
+		p.plays("test-invalid-missing-nonce", withJARM(), func(r *rp) { r.refusesIDTokens("nonce", without("nonce")) }),
+		refuses("invalid-authorization-response-iss", "iss", func(r *rp, v url.Values) { v.Set("iss", r.op.Issuer+"1") }),
+		refuses("remove-authorization-response-iss", "iss", func(_ *rp, v url.Values) { v.Del("iss") }),
+		inOAuthToo(p.plays("test-ensure-authorization-response-with-invalid-state-fails", withJARM(), func(r *rp) {
+			r.refusesState(func(state string) string { return state + "1" })
+		})),
+		inOAuthToo(p.plays("test-ensure-authorization-response-with-invalid-missing-state-fails", withJARM(), func(r *rp) {
+			r.refusesState(func(string) string { return "" })
+		})),
+	}
 }
 
 // ownToken gets an access token of the application itself, and opens the accounts with
@@ -165,14 +193,13 @@ func (r *rp) refusesState(spoil func(string) string) {
 }
 
 // jarmModules are about signed responses.
-func jarmModules(prefix string) []module {
+func (p fapi2Plan) jarmModules() []module {
 	refuses := func(name, check string, spoil func(*JWT)) module {
-		return inOAuthToo(module{prefix + "ensure-jarm-" + name, []variant{signed}, func(r *rp) {
-			r.fapi2()
+		return inOAuthToo(p.plays("test-ensure-jarm-"+name, []variant{signed}, func(r *rp) {
 			r.op.ChangeJWT(spoil, ResponseToken)
 			_, err := r.login()
 			r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
-		}})
+		}))
 	}
 	return []module{
 		refuses("without-iss-fails", "iss", without("iss")),

@@ -1,7 +1,9 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/tls"
 	"encoding/json"
@@ -34,6 +36,8 @@ type setting struct {
 	nonces bool
 	// delivery is poll or ping where people are asked at their own device.
 	delivery string
+	// alg signs, on both sides; "" is ES256.
+	alg string
 }
 
 func (s setting) String() string {
@@ -42,11 +46,25 @@ func (s setting) String() string {
 	if s.delivery != "" {
 		carriage = s.delivery
 	}
-	return strings.Join([]string{s.profile.String(), s.auth, carriage, binding}, ", ")
+	return strings.Join([]string{s.profile.String(), s.auth, carriage, binding, s.algorithm()}, ", ")
+}
+
+func (s setting) algorithm() string { return cmp.Or(s.alg, "ES256") }
+
+// key is the client's.
+func (s setting) key() crypto.Signer {
+	switch s.alg {
+	case "PS256":
+		return theRSAKey()
+	case "EdDSA":
+		return clientEdKey()
+	}
+	return clientKey()
 }
 
 var (
 	clientKey         = sync.OnceValue(func() *ecdsa.PrivateKey { return ECKey("ES256", "sig").Private.(*ecdsa.PrivateKey) })
+	clientEdKey       = sync.OnceValue(func() crypto.Signer { return EdKey().Private })
 	clientCertificate = sync.OnceValue(func() tls.Certificate {
 		return certificate(clientKey(), time.Date(2026, 5, 17, 0, 0, 0, 0, time.UTC))
 	})
@@ -62,8 +80,12 @@ func (r *rp) fapi(s setting) {
 		cert := clientCertificate()
 		r.config.FAPI, r.config.ClientSecret, r.config.AuthMethod = s.profile, "", s.auth
 		r.config.Scopes = []string{"openid", "accounts"}
-		r.config.Key = &assertion.Key{Signer: clientKey(), ID: "client"}
-		r.config.ResponseAlgorithm = map[bool]string{true: "ES256"}[strings.HasSuffix(r.responseMode, "jwt")]
+		r.op.Alg, r.config.Algorithm = s.algorithm(), s.algorithm()
+		if s.alg == "PS256" {
+			r.op.Keys = append([]Key{PSKey()}, r.op.Keys...)
+		}
+		r.config.Key = &assertion.Key{Signer: s.key(), ID: "client"}
+		r.config.ResponseAlgorithm = map[bool]string{true: s.algorithm()}[strings.HasSuffix(r.responseMode, "jwt")]
 		if r.oauth {
 			r.config.Profile, r.config.Algorithm, r.config.UserInfo = profiles.OAuth(), "", false
 			r.config.Scopes = []string{"accounts"}
@@ -71,7 +93,7 @@ func (r *rp) fapi(s setting) {
 		if s.pushed {
 			r.config.Carriage = oidcclient.CarryPushed
 		}
-		if r.op.Authenticate = AssertedBy(clientKey().Public()); s.auth == "self_signed_tls_client_auth" {
+		if r.op.Authenticate = AssertedBy(s.key().Public()); s.auth == "self_signed_tls_client_auth" {
 			r.op.Authenticate = CertifiedBy(cert.Certificate[0])
 		}
 		if !s.dpop || s.auth != "private_key_jwt" {
@@ -85,13 +107,12 @@ func (r *rp) fapi(s setting) {
 		if s.profile == oidcclient.FAPI2Security {
 			r.op.DemandRequests(true, nil)
 		} else {
-			r.op.DemandRequests(s.pushed, clientKey().Public())
+			r.op.DemandRequests(s.pushed, s.key().Public())
 		}
 		r.op.Change(Discovery, func(_ *Call, a *Answer) {
 			a.Members["code_challenge_methods_supported"] = []string{"S256"}
 			a.Members["tls_client_certificate_bound_access_tokens"] = !s.dpop
 			a.Members["token_endpoint_auth_methods_supported"] = []string{"private_key_jwt", "self_signed_tls_client_auth"}
-			a.Members["authorization_response_iss_parameter_supported"] = s.profile == oidcclient.FAPI2Security
 			if s.dpop {
 				a.Members["dpop_signing_alg_values_supported"] = []string{"ES256"}
 			}
@@ -99,12 +120,19 @@ func (r *rp) fapi(s setting) {
 		if s.delivery != "" {
 			r.asksPeople(s.delivery)
 		}
-		if s.profile == oidcclient.FAPI2Security {
-			r.op.Change(Authorize, func(_ *Call, a *Answer) {
-				if a.Params != nil {
-					a.Params.Set("iss", r.op.Issuer)
-				}
-			})
+		if s.profile != oidcclient.FAPI1Advanced && r.variant != signed {
+			r.namesIssuer()
+		}
+	})
+}
+
+// namesIssuer makes the provider say who answers (RFC 9207), which a signed response does
+// in any case.
+func (r *rp) namesIssuer() {
+	r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["authorization_response_iss_parameter_supported"] = true })
+	r.op.Change(Authorize, func(_ *Call, a *Answer) {
+		if a.Params != nil {
+			a.Params.Set("iss", r.op.Issuer)
 		}
 	})
 }
@@ -171,15 +199,15 @@ func (r *rp) refreshesTwice(s *oidcclient.Session) {
 	assert.Len(r, slices.Compact(taken), 3)
 }
 
-// identityModules are what all plans of FAPI ask about ID tokens. A name is without
-// the plan's prefix; begin makes a relying party one of the plan.
-func identityModules(prefix string, in []variant, begin func(*rp)) []module {
+// An ensemble makes a relying party one of a plan, once or in several of its settings,
+// and runs what a module does with it.
+type ensemble func(run func(*rp)) func(*rp)
+
+// identityModules are what all plans of FAPI ask about ID tokens. A name is without the
+// plan's prefix.
+func identityModules(prefix string, in []variant, plays ensemble) []module {
 	refuses := func(name, check string, spoil func(*JWT)) module {
-		return module{prefix + name, in, func(r *rp) {
-			begin(r)
-			r.refusesIDTokens(check, spoil)
-			r.uncalled(Accounts)
-		}}
+		return module{prefix + name, in, plays(func(r *rp) { r.refusesIDTokens(check, spoil) })}
 	}
 	return []module{
 		refuses("invalid-iss", "iss", more("iss")),
@@ -210,13 +238,13 @@ func (r *rp) leaveOut(step Step, members ...string) {
 }
 
 // wrongIssuer is the module in which the metadata name another issuer than asked.
-func wrongIssuer(name string, in []variant, begin func(*rp)) module {
-	return module{name, in, func(r *rp) {
-		begin(r)
+func wrongIssuer(name string, in []variant, plays ensemble) module {
+	return module{name, in, plays(func(r *rp) {
 		r.op.Change(Discovery, func(_ *Call, a *Answer) { a.Members["issuer"] = r.op.Issuer + "1" })
 		_, err := r.login()
-		r.refused(err, oidcclient.StepDiscover, "issuer", Push, Authorize, Token, UserInfo, JWKS)
-	}}
+		r.refused(err, oidcclient.StepDiscover, "issuer")
+		assert.Len(r, r.op.Calls(), 1, "nothing is called after discovery")
+	})}
 }
 
 // inEach runs a module in each of the settings.

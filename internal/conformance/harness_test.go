@@ -186,7 +186,7 @@ func (r *rp) refusesIDTokens(check string, spoil func(*JWT)) {
 			r := r.again(t)
 			r.op.ChangeJWT(spoil, CodeToken)
 			_, err := r.login()
-			r.refused(err, oidcclient.StepIdentity, check, UserInfo)
+			r.refused(err, oidcclient.StepIdentity, check, UserInfo, Accounts)
 			assert.Len(r, r.op.Calls(Token), 1)
 		})
 	}
@@ -199,7 +199,7 @@ func (r *rp) refusesFront(t *testing.T, check string, spoil func(*JWT)) {
 	r = r.again(t)
 	r.op.ChangeJWT(spoil, FrontToken)
 	_, err := r.login()
-	r.refused(err, oidcclient.StepCallback, check, Token, UserInfo)
+	r.refused(err, oidcclient.StepCallback, check, Token, UserInfo, Accounts)
 }
 
 // notConfigurable demands that a change makes a configuration that New refuses for

@@ -201,7 +201,8 @@ func (op *OP) LogoutJWT(subject, sid string) string {
 
 // ReadJWT returns the header and the claims of a client's JWT whose signature holds
 // under the key that choose takes for its header: ES256 by an ECDSA key, RS256 or PS256
-// by an RSA key; a nil key demands alg none. ok is false of any other.
+// by an RSA key, EdDSA by an Ed25519 key, HS256 by []byte; a nil key demands alg none. ok
+// is false of any other.
 func ReadJWT(compact string, choose func(header map[string]any) crypto.PublicKey) (header, claims map[string]any, ok bool) {
 	parts := strings.Split(compact, ".")
 	if len(parts) != 3 {
@@ -227,6 +228,10 @@ func holds(alg string, key crypto.PublicKey, input, sig []byte) bool {
 	case *rsa.PublicKey:
 		return alg == "RS256" && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], sig) == nil ||
 			alg == "PS256" && rsa.VerifyPSS(key, crypto.SHA256, sum[:], sig, nil) == nil
+	case ed25519.PublicKey:
+		return alg == "EdDSA" && ed25519.Verify(key, input, sig)
+	case []byte:
+		return alg == "HS256" && hmac.Equal(sig, signature(alg, key, input))
 	}
 	return key == nil && alg == "none" && len(sig) == 0
 }

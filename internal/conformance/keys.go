@@ -64,6 +64,13 @@ func RSAKey() Key {
 	return Key{jwk(random(), "RSA", "RS256", "sig", "n", number(key.N.Bytes()), "e", number(exponent)), key}
 }
 
+// PSKey is the RSA key, published for PS256.
+func PSKey() Key {
+	key := RSAKey()
+	key.JWK["alg"] = "PS256"
+	return key
+}
+
 // OtherRSAKey is an RSA key of which nobody has the private part: any odd number
 // does.
 func OtherRSAKey(alg, use string) Key {

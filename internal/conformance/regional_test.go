@@ -19,27 +19,32 @@ import (
 // the identifier of what the person agrees to, Australia verified claims, Brazil
 // registration by a directory and signed consents.
 func regionalModules() []module {
-	both, plain := []variant{detached, signed}, variant{"code", "query"}
-	return []module{
-		{"fapi1-advanced-final-client-test-invalid-openbanking-intent-id", both, func(r *rp) { r.refusesAnotherIntent((*rp).fapi1) }},
-		{"fapi2-security-profile-final-client-test-invalid-openbanking-intent-id", []variant{plain, signed}, func(r *rp) { r.refusesAnotherIntent((*rp).fapi2Unchallenged) }},
+	both := []variant{detached, signed}
+	out := []module{
+		{"fapi1-advanced-final-client-test-invalid-openbanking-intent-id", both, func(r *rp) {
+			r.fapi1()
+			r.refusesAnotherIntent()
+		}},
 		{"fapi1-advanced-final-client-brazildcr-happypath-test", both, inEach(fapi1Settings(), (*rp).registersByStatement)},
 		{"fapi1-advanced-final-client-test-payment-consent-response-valid-aud-as-array", both, (*rp).readsConsents},
 		connectID("invalid-missing-txn", "profile", without("txn")),
 		connectID("invalid-missing-trust-framework", "claims", func(t *JWT) { delete(verificationIn(t), "trust_framework") }),
 		connectID("invalid-wrong-trust-framework", "claims", func(t *JWT) { verificationIn(t)["trust_framework"] = "au_connectid1" }),
 	}
+	for _, plan := range fapi2Plans() {
+		out = append(out, plan.plays("test-invalid-openbanking-intent-id", withJARM(), (*rp).refusesAnotherIntent),
+			plan.plays("brazildcr-happypath-test", withJARM(), (*rp).registersByStatement))
+	}
+	return out
 }
 
 // refusesAnotherIntent demands that an ID token is refused that is about something else
 // than the person was asked to agree to.
-func (r *rp) refusesAnotherIntent(begin func(*rp)) {
+func (r *rp) refusesAnotherIntent() {
 	r.Helper()
-	begin(r)
 	r.begin.Claims = `{"id_token":{"openbanking_intent_id":{"essential":true,"value":"urn:op:intent:58923"},"acr":{"essential":true,"values":["urn:openbanking:psd2:sca","urn:openbanking:psd2:ca"]}}}`
 	r.Run("the same", func(t *testing.T) { r := r.again(t); r.finished(r.login()) })
 	r.refusesIDTokens("claims", more("openbanking_intent_id"))
-	r.uncalled(Accounts)
 }
 
 // connectID is a module in which a provider of ConnectID spoils its ID token. That it
