@@ -7,10 +7,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"math/big"
+	"net"
 	"sync"
+	"time"
 )
 
 // A Key is one of an OP's.
@@ -38,6 +42,18 @@ func (k Key) Unnamed() Key {
 // theRSAKey is the one RSA key that signs: they take long to make.
 var theRSAKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return must(rsa.GenerateKey(rand.Reader, 2048))
+})
+
+// serverCertificate is that of every server here, also under a name of the public web.
+// Package httptest's own is of RSA, whose signatures would be the most that tests do.
+var serverCertificate = sync.OnceValue(func() tls.Certificate {
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"example.com"}, BasicConstraintsValid: true, IsCA: true,
+	}
+	der := must(x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 })
 
 func must[T any](value T, err error) T {

@@ -165,7 +165,7 @@ func New(secure bool) *OP {
 	op.Handle(Accounts, "/accounts", "", (*OP).accounts)
 	op.server = httptest.NewUnstartedServer(http.HandlerFunc(op.serve))
 	if secure {
-		op.server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert}
+		op.server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert, Certificates: []tls.Certificate{serverCertificate()}}
 		op.server.StartTLS()
 	} else {
 		op.server.Start()

@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -49,10 +48,11 @@ func requestModules() []module {
 
 // fetchesRequests makes the provider take requests by reference only.
 func (r *rp) fetchesRequests(key crypto.PublicKey) {
-	fetcher := httptest.NewTLSServer(http.NotFoundHandler()) // its client believes every test server
-	r.Cleanup(fetcher.Close)
+	another := New(true) // its client believes every server here
+	r.Cleanup(another.Close)
+	fetcher := another.HTTPClient()
 	r.op.Handle(Authorize, "/authorize", "authorization_endpoint", func(op *OP, call *Call) *Answer {
-		got, err := fetcher.Client().Get(call.Query.Get("request_uri"))
+		got, err := fetcher.Get(call.Query.Get("request_uri"))
 		if err != nil {
 			return refusal(http.StatusBadRequest, "invalid_request_uri")
 		}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,6 +52,7 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 			serving.Load().ServeHTTP(w, req)
 		}
 	}))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{serverCertificate()}}
 	server.StartTLS()
 	r.Cleanup(server.Close)
 	s.url = server.URL
