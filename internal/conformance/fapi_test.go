@@ -76,7 +76,9 @@ func (r *rp) fapi(s setting) {
 	r.Helper()
 	r.prepare(func(r *rp) {
 		r.Helper()
-		r.meet(New(true))
+		if !r.op.Secure() {
+			r.meet(New(true))
+		}
 		cert := clientCertificate()
 		r.config.FAPI, r.config.ClientSecret, r.config.AuthMethod = s.profile, "", s.auth
 		r.config.Scopes = []string{"openid", "accounts"}
@@ -252,7 +254,7 @@ func inEach(settings []setting, run func(*rp)) func(*rp) {
 	return func(r *rp) {
 		for _, s := range settings {
 			r.Run(s.String(), func(t *testing.T) {
-				fresh := newRP(t, r.variant)
+				fresh := meeting(t, r.variant, New(true))
 				fresh.oauth = r.oauth
 				fresh.fapi(s)
 				run(fresh)

@@ -39,8 +39,14 @@ type rp struct {
 
 func newRP(t *testing.T, v variant) *rp {
 	t.Helper()
+	return meeting(t, v, New(false))
+}
+
+// meeting is a relying party with this provider.
+func meeting(t *testing.T, v variant, op *OP) *rp {
+	t.Helper()
 	r := &rp{T: t, variant: v}
-	r.meet(New(false))
+	r.meet(op)
 	return r
 }
 
@@ -217,7 +223,7 @@ func (r *rp) notConfigurable(field string, change func()) {
 // one's configuration and keys.
 func (r *rp) again(t *testing.T) *rp {
 	t.Helper()
-	fresh := newRP(t, r.variant)
+	fresh := meeting(t, r.variant, New(r.op.Secure()))
 	fresh.oauth = r.oauth
 	for _, f := range r.prepared {
 		fresh.prepare(f)

@@ -178,6 +178,9 @@ func New(secure bool) *OP {
 // Close ends the listener.
 func (op *OP) Close() { op.server.Close() }
 
+// Secure reports whether it is behind TLS.
+func (op *OP) Secure() bool { return op.server.TLS != nil }
+
 // HTTPClient returns a client that believes the OP's certificate.
 func (op *OP) HTTPClient() *http.Client { return op.server.Client() }
 
