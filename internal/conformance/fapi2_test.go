@@ -99,7 +99,7 @@ func (p fapi2Plan) flowModules() []module {
 			r.leaveOut(Token, "expires_in")
 			r.finished(r.login())
 		})),
-		inOAuthToo(each("test-token-type-case-insensitivity", fapi2Settings(), func(r *rp) {
+		inOAuthToo(p.plays("test-token-type-case-insensitivity", withJARM(), func(r *rp) {
 			r.op.Change(Token, func(_ *Call, a *Answer) {
 				if kind, ok := a.Members["token_type"].(string); ok {
 					a.Members["token_type"] = strings.ToLower(kind[:1]) + strings.ToUpper(kind[1:])
@@ -120,8 +120,17 @@ func (p fapi2Plan) flowModules() []module {
 			claims, _, _ := ReadProof(r.op.Calls(Accounts)[1].Header.Get("DPoP"))
 			assert.Equal(r, "nonce-of-the-API", claims["nonce"])
 		})),
-		each("refresh-token-test", fapi2Settings(), func(r *rp) { r.refreshesTwice(r.accepted(r.login())) }),
+		each("refresh-token-test", withNonces(p.pairs), func(r *rp) { r.refreshesTwice(r.accepted(r.login())) }),
 	}
+}
+
+// withNonces are the settings with nonces wherever there are proofs.
+func withNonces(settings []setting) []setting {
+	out := slices.Clone(settings)
+	for i := range out {
+		out[i].nonces = out[i].dpop
+	}
+	return out
 }
 
 // byProofs are the settings in which proofs bind tokens.
