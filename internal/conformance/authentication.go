@@ -3,20 +3,44 @@ package conformance
 import (
 	"crypto"
 	"net/http"
+	"slices"
 	"strings"
 )
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// AssertedBy authenticates the client by private_key_jwt (OpenID Connect Core §9), in
-// the form that FAPI 2.0 §5.3.3.1 gives it: one audience, the issuer. Each is good once.
+// authMethods are what an OP can be made to demand (OpenID Connect Core §9, RFC 8705 §2).
+var authMethods = []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"}
+
+// besides reports whether a call authenticates its client in another way than by the
+// named parameters.
+func besides(c *Call, names ...string) bool {
+	return c.Header.Get("Authorization") != "" || slices.ContainsFunc([]string{"client_secret", "client_assertion", "client_assertion_type"}, func(name string) bool {
+		return c.Form.Has(name) && !slices.Contains(names, name)
+	})
+}
+
+// SecretPosted authenticates the client by client_secret_post.
+func SecretPosted(op *OP, c *Call) bool {
+	return c.Form.Get("client_id") == op.Client.ID && c.Form.Get("client_secret") == op.Client.Secret && !besides(c, "client_secret")
+}
+
+// Unauthenticated takes a public client, which has to prove the challenge of its code
+// (RFC 9700 §2.1.1).
+func Unauthenticated(op *OP, c *Call) bool {
+	return c.Form.Get("client_id") == op.Client.ID && !besides(c) && (c.Form.Get("grant_type") != "authorization_code" || c.Form.Has("code_verifier"))
+}
+
+// AssertedBy authenticates the client by private_key_jwt, or with the secret as the key by
+// client_secret_jwt (OpenID Connect Core §9), in the form that FAPI 2.0 §5.3.3.1 gives it:
+// one audience, the issuer. Each is good once.
 func AssertedBy(key crypto.PublicKey) func(*OP, *Call) bool {
 	used := map[any]bool{}
 	return func(op *OP, c *Call) bool {
 		_, claims, ok := ReadJWT(c.Form.Get("client_assertion"), func(map[string]any) crypto.PublicKey { return key })
 		exp, _ := claims["exp"].(float64)
 		id := claims["jti"]
-		good := ok && c.Form.Get("client_assertion_type") == assertionType && !c.Form.Has("client_secret") &&
+		good := ok && c.Form.Get("client_assertion_type") == assertionType && !besides(c, "client_assertion", "client_assertion_type") &&
 			claims["iss"] == op.Client.ID && claims["sub"] == op.Client.ID && claims["aud"] == op.Issuer &&
 			exp > float64(op.Now.Unix()) && id != nil && !used[id]
 		used[id] = true
@@ -27,7 +51,7 @@ func AssertedBy(key crypto.PublicKey) func(*OP, *Call) bool {
 // CertifiedBy authenticates the client by its certificate in TLS (RFC 8705 §2).
 func CertifiedBy(certificate []byte) func(*OP, *Call) bool {
 	return func(op *OP, c *Call) bool {
-		return shown(c) == string(certificate) && c.Form.Get("client_id") == op.Client.ID && !c.Form.Has("client_assertion")
+		return shown(c) == string(certificate) && c.Form.Get("client_id") == op.Client.ID && !besides(c)
 	}
 }
 

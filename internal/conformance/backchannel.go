@@ -22,7 +22,7 @@ func (op *OP) discovery(*Call) *Answer {
 		"response_modes_supported":              []string{"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"},
 		"subject_types_supported":               []string{"public", "pairwise"},
 		"id_token_signing_alg_values_supported": []string{"none", "HS256", "RS256", "PS256", "ES256", "ES256K", "EdDSA"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"},
+		"token_endpoint_auth_methods_supported": authMethods,
 		"claims_supported":                      []string{"sub", "name", "email"},
 		"scopes_supported":                      []string{"openid", "profile", "email", "phone", "address", "offline_access"},
 	}
@@ -153,23 +153,13 @@ func (op *OP) Person(g *Grant) map[string]any {
 	return claims
 }
 
-// register registers every client as the one client (RFC 7591 §3.2.1).
-func (op *OP) register(call *Call) *Answer {
-	members := map[string]any{}
-	if err := json.Unmarshal(call.Body, &members); err != nil {
-		return refusal(http.StatusBadRequest, "invalid_client_metadata")
-	}
-	members["client_id"], members["client_secret"] = op.Client.ID, op.Client.Secret
-	members["registration_access_token"], members["registration_client_uri"] = random(), op.Issuer+"/register/1"
-	a := object(members)
-	a.Status = http.StatusCreated
-	return a
-}
-
-// webFinger names the issuer of every account (OpenID Connect Discovery §2).
+// webFinger names the issuer of the one account (OpenID Connect Discovery §2).
 func (op *OP) webFinger(call *Call) *Answer {
+	if op.Account == "" || call.Query.Get("resource") != op.Account {
+		return refusal(http.StatusNotFound, "not_found")
+	}
 	a := object(map[string]any{
-		"subject": call.Query.Get("resource"),
+		"subject": op.Account,
 		"links":   []any{map[string]any{"rel": "http://openid.net/specs/connect/1.0/issuer", "href": op.Issuer}},
 	})
 	a.Header = http.Header{"Content-Type": {"application/jrd+json"}}

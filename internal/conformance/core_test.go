@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/rely-go/rely/assertion"
 	"github.com/rely-go/rely/oidcclient"
 )
 
@@ -23,6 +26,10 @@ func flowModules() []module {
 		{"oidcc-client-test", all(), func(r *rp) {
 			s := r.accepted(r.login())
 			assert.Equal(r, []string{r.op.Client.ID}, s.IDToken().Audience())
+			r.inEachWay(requestTypes())
+			if r.has("code") {
+				r.inEachWay(clientAuthentications())
+			}
 		}},
 		{"oidcc-client-test-client-secret-basic", with("code"), func(r *rp) {
 			r.accepted(r.login())
@@ -75,6 +82,66 @@ func flowModules() []module {
 			assert.Equal(r, http.StatusBadRequest, s.get("/initiate/op?"+url.Values{"iss": {r.op.Issuer + "1"}}.Encode()).StatusCode)
 			assert.Len(r, r.op.Calls(), before, "another issuer's login is not begun")
 		}},
+	}
+}
+
+// inEachWay logs in once more in each of these ways of the suite.
+func (r *rp) inEachWay(ways map[string]func(*rp)) {
+	r.Helper()
+	for name, change := range ways {
+		r.Run(name, func(t *testing.T) {
+			r := meeting(t, r.variant, New(strings.Contains(name, "tls")))
+			change(r)
+			r.accepted(r.login())
+		})
+	}
+}
+
+// clientAuthentications are how a client authenticates (the suite's client_auth_type),
+// beside client_secret_basic.
+func clientAuthentications() map[string]func(*rp) {
+	by := func(method string, judge func(*OP, *Call) bool) func(*rp) {
+		return func(r *rp) {
+			r.config.AuthMethod, r.op.Authenticate = method, judge
+			r.config.AssertionAudience = map[bool]string{true: "issuer"}[strings.HasSuffix(method, "_jwt")]
+			if !strings.HasPrefix(method, "client_secret") {
+				r.config.ClientSecret = ""
+			}
+		}
+	}
+	shows := func(method string) func(*rp) {
+		return func(r *rp) {
+			cert := selfSigned(r)
+			by(method, CertifiedBy(cert.Certificate[0]))(r)
+			r.config.ClientCertificate = &cert
+		}
+	}
+	return map[string]func(*rp){
+		"client_secret_post": by("client_secret_post", SecretPosted),
+		"client_secret_jwt":  func(r *rp) { by("client_secret_jwt", AssertedBy([]byte(r.op.Client.Secret)))(r) },
+		"private_key_jwt": func(r *rp) {
+			by("private_key_jwt", AssertedBy(clientKey().Public()))(r)
+			r.config.Key = &assertion.Key{Signer: clientKey(), ID: "client"}
+		},
+		"none":                        by("none", Unauthenticated),
+		"tls_client_auth":             shows("tls_client_auth"),
+		"self_signed_tls_client_auth": shows("self_signed_tls_client_auth"),
+	}
+}
+
+// requestTypes are how a request travels (the suite's request_type), beside its query and
+// the request_uri of other modules.
+func requestTypes() map[string]func(*rp) {
+	return map[string]func(*rp){
+		"request_object": func(r *rp) {
+			r.signsRequests("RS256", theRSAKey())
+			r.config.Carriage = oidcclient.CarryObject
+			r.op.DemandObjects(&theRSAKey().PublicKey)
+		},
+		"request_object of alg none": func(r *rp) {
+			r.config.Carriage, r.config.RequestAlgorithm = oidcclient.CarryObject, "none"
+			r.op.DemandObjects(nil)
+		},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"math/big"
 	"net/http"
 	"strings"
@@ -28,7 +27,7 @@ func discoveryModules() []module {
 			assert.Equal(r, http.MethodGet, calls[0].Method)
 			assert.Equal(r, "/a/rp/.well-known/openid-configuration", calls[0].Path)
 		}},
-		{"oidcc-client-test-discovery-jwks-uri-keys", all(), func(r *rp) {
+		module{"oidcc-client-test-discovery-jwks-uri-keys", all(), func(r *rp) {
 			path := "/jwks-" + random()
 			r.op.Handle(JWKS, path, "jwks_uri", (*OP).jwks)
 			r.accepted(r.login())
@@ -36,8 +35,9 @@ func discoveryModules() []module {
 			if r.hasUserInfo() {
 				r.order(Discovery, JWKS, UserInfo)
 			}
+			assert.Equal(r, Discovery, r.op.Calls()[0].Step, "nothing is called before it")
 			assert.Equal(r, "/a/rp"+path, r.op.Calls(JWKS)[0].Path)
-		}},
+		}}.dynamicToo(),
 		{"oidcc-client-test-discovery-issuer-mismatch", all(), func(r *rp) {
 			for name, change := range map[string]func(*oidcclient.Config){
 				"registered": func(*oidcclient.Config) {},
@@ -55,24 +55,38 @@ func discoveryModules() []module {
 				})
 			}
 		}},
-		{"oidcc-client-test-discovery-webfinger-acct", nil, func(r *rp) {
-			r.webFinger("acct:rp.discovery@", "acct:rp.discovery@")
-		}},
-		{"oidcc-client-test-discovery-webfinger-url", nil, func(r *rp) {
-			r.webFinger("https://", "https://")
-		}},
+		module{"oidcc-client-test-discovery-webfinger-acct", basic()[:1], func(r *rp) {
+			r.webFinger("acct:rp.discovery@", "")
+		}}.dynamicToo(),
+		module{"oidcc-client-test-discovery-webfinger-url", basic()[:1], func(r *rp) {
+			r.webFinger("https://", "/alias/rp.discovery")
+		}}.dynamicToo(),
 		{"oidcc-client-test-dynamic-registration", all(), func(r *rp) {
-			r.config.ClientID, r.config.ClientSecret = "", ""
-			r.config.Register = &oidcclient.RegistrationRequest{Metadata: map[string]any{"client_name": "conformance"}}
+			r.registersItself()
 			r.accepted(r.login())
 			r.order(Discovery, Register, Authorize)
 			require.Len(r, r.op.Calls(Register), 1)
 			assert.Len(r, r.op.Calls(Discovery), 1)
-			call, sent := r.op.Calls(Register)[0], map[string]any{}
+			call := r.op.Calls(Register)[0]
 			assert.Equal(r, http.MethodPost, call.Method)
-			require.NoError(r, json.Unmarshal(call.Body, &sent))
-			assert.Subset(r, sent, map[string]any{
+			assert.Equal(r, "application/json", call.Header.Get("Content-Type"))
+			grants := []any{}
+			if r.has("code") {
+				grants = append(grants, "authorization_code", "refresh_token")
+			}
+			if r.responseType != "code" {
+				grants = append(grants, "implicit")
+			}
+			assert.Subset(r, r.registration(), map[string]any{
 				"redirect_uris": []any{r.config.RedirectURI}, "response_types": []any{r.responseType}, "client_name": "conformance",
+				"grant_types": grants, "token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": r.op.Alg,
+			})
+			r.Run("another redirect URI", func(t *testing.T) {
+				r := r.again(t)
+				r.config.RedirectURI += "1"
+				_, err := r.login()
+				refused := r.refused(err, oidcclient.StepRegister, "", Authorize)
+				assert.Equal(r, "invalid_redirect_uri", refused.Code)
 			})
 		}},
 		{"oidcc-client-test-mtls-endpoint-aliases", with("code"), func(r *rp) {
@@ -109,18 +123,20 @@ func (r *rp) order(steps ...Step) {
 	assert.Equal(r, steps, came)
 }
 
-// webFinger finds the issuer of an account on the provider's host, whose issuer
-// nobody can guess, and logs in there.
-func (r *rp) webFinger(account, resource string) {
+// webFinger finds the issuer of an account on the provider's host, whose issuer nobody
+// can guess, and logs in there. The account is what stands before and behind the host.
+func (r *rp) webFinger(before, behind string) {
 	r.Helper()
-	r.meet(New(true))
+	if !r.op.Secure() {
+		r.meet(New(true))
+	}
 	r.op.Issuer = r.op.URL + "/a/rp-" + random()
-	host := strings.TrimPrefix(r.op.URL, "https://")
-	r.config.Issuer, r.config.Account = "", account+host
+	r.op.Account = before + strings.TrimPrefix(r.op.URL, "https://") + behind
+	r.config.Issuer, r.config.Account = "", r.op.Account
 	r.accepted(r.login())
 	r.order(WebFinger, Discovery, Authorize, Token)
 	query := r.op.Calls(WebFinger)[0].Query
-	assert.Equal(r, resource+host, query.Get("resource"))
+	assert.Equal(r, r.op.Account, query.Get("resource"))
 	assert.Equal(r, "http://openid.net/specs/connect/1.0/issuer", query.Get("rel"))
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -56,17 +57,13 @@ func (op *OP) JoinFederation() *Federation {
 		}
 		return f.statement(Subordinate, f.AnchorKey, op.Issuer, f.Own, map[string]any{"iss": f.Anchor})
 	})
-	op.Handle(Authorize, "/authorize", "authorization_endpoint", func(op *OP, c *Call) *Answer {
+	op.reads(func(c *Call) (url.Values, bool) {
 		key, ok := f.register(c.Query.Get("client_id"))
 		if !ok {
-			return refusal(http.StatusBadRequest, "invalid_trust_chain")
+			return nil, false
 		}
 		op.Authenticate = AssertedBy(key)
-		params, ok := op.readObject(c.Query, key, besideByValue)
-		if !ok {
-			return refusal(http.StatusBadRequest, "invalid_request_object")
-		}
-		return op.Respond(params)
+		return op.readObject(c.Query, key, besideByValue)
 	})
 	return f
 }

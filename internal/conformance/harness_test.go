@@ -228,9 +228,12 @@ func (r *rp) again(t *testing.T) *rp {
 	for _, f := range r.prepared {
 		fresh.prepare(f)
 	}
-	issuer, client, clock := fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock
-	fresh.config = r.config
-	fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock = issuer, client, clock
-	fresh.begin, fresh.op.Alg, fresh.op.Keys = r.begin, r.op.Alg, r.op.Keys
+	own, reference := fresh.config, fresh.begin.Reference
+	fresh.config, fresh.begin = r.config, r.begin
+	fresh.config.Issuer, fresh.config.HTTPClient, fresh.config.Clock = own.Issuer, own.HTTPClient, own.Clock
+	if fresh.begin.Reference = reference; reference != nil {
+		fresh.config.Register = own.Register
+	}
+	fresh.op.Alg, fresh.op.Keys = r.op.Alg, r.op.Keys
 	return fresh
 }

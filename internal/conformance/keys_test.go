@@ -39,7 +39,7 @@ func keyModules() []module {
 			r.op.Keys = slices.DeleteFunc(unnamedKeys(3), func(k Key) bool { return k.JWK["kty"] == "RSA" && k.Private == nil })
 			r.Run("one that fits", func(t *testing.T) { r := r.again(t); r.accepted(r.login()) })
 		}},
-		{"oidcc-client-test-signing-key-rotation", all(), func(r *rp) {
+		module{"oidcc-client-test-signing-key-rotation", all(), func(r *rp) {
 			r.accepted(r.login())
 			r.op.Keys, r.op.Now = []Key{ECKey("ES256", "sig")}, r.op.Now.Add(time.Minute)
 			r.accepted(r.login())
@@ -47,8 +47,8 @@ func keyModules() []module {
 			if r.hasUserInfo() {
 				assert.Len(r, r.op.Calls(UserInfo), 2)
 			}
-		}},
-		{"oidcc-client-test-signing-key-rotation-just-before-signing", all(), func(r *rp) {
+		}}.dynamicToo(),
+		module{"oidcc-client-test-signing-key-rotation-just-before-signing", all(), func(r *rp) {
 			// The suite can't know whether the client had the old keys; here it has.
 			require.NoError(r, r.client().Ready(r.Context()))
 			require.Len(r, r.op.Calls(JWKS), 1)
@@ -62,7 +62,7 @@ func keyModules() []module {
 			_, err := r.login()
 			require.NoError(r, err)
 			assert.Greater(r, len(r.op.Calls(JWKS)), 1)
-		}},
+		}}.dynamicToo(),
 		{"oidcc-client-test-idtoken-sig-rs256", all(), func(r *rp) {
 			r.useRS256()
 			r.accepted(r.login())
@@ -82,7 +82,7 @@ func keyModules() []module {
 			r.refusesIDTokens("signature", broken)
 		}},
 		// Allowed is either; refusing is the safe choice.
-		{"oidcc-client-test-idtoken-sig-none", basic(), func(r *rp) {
+		module{"oidcc-client-test-idtoken-sig-none", basic(), func(r *rp) {
 			r.refusesIDTokens("shape", func(t *JWT) { t.Header = map[string]any{"alg": "none"} })
 			r.Run("with a signature", func(*testing.T) {
 				r.refusesIDTokens("header", func(t *JWT) {
@@ -91,7 +91,7 @@ func keyModules() []module {
 				})
 			})
 			r.notConfigurable("Algorithm", func() { r.config.Algorithm = "none" })
-		}},
+		}}.dynamicToo(),
 	}
 }
 

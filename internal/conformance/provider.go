@@ -95,6 +95,8 @@ type endpoint struct {
 type OP struct {
 	// URL is the origin, and Issuer a path below it.
 	URL, Issuer string
+	// Account is the one that WebFinger knows, "" where it knows none.
+	Account string
 	// Client is the one client.
 	Client Client
 	// Alg signs ID tokens; RS256 unless changed.
@@ -126,6 +128,11 @@ type Client struct {
 	ID, Secret, RedirectURI string
 	// PostLogoutRedirectURI is where a browser may be sent after a logout.
 	PostLogoutRedirectURI string
+	// RequestURIs are where its request objects are, as it has registered them: those that
+	// end with a slash stand for all that is below.
+	RequestURIs []string
+	// RequestAlg is the one alg of its request objects, where it has registered one.
+	RequestAlg string
 }
 
 // A Grant is what somebody agreed to at the authorization endpoint.

@@ -3,9 +3,12 @@ package conformance
 import (
 	"crypto"
 	"encoding/json"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Push is the pushed authorization request endpoint of an OP that demands those.
@@ -27,13 +30,7 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 		return params, ok && params.Has("nbf")
 	}
 	if !pushed {
-		op.Handle(Authorize, "/authorize", "authorization_endpoint", func(op *OP, c *Call) *Answer {
-			params, ok := read(c.Query)
-			if !ok {
-				return refusal(http.StatusBadRequest, "invalid_request_object")
-			}
-			return op.Respond(params)
-		})
+		op.reads(func(c *Call) (url.Values, bool) { return read(c.Query) })
 		return
 	}
 	requests := map[string]url.Values{}
@@ -62,6 +59,52 @@ func (op *OP) DemandRequests(pushed bool, key crypto.PublicKey) {
 	})
 }
 
+// reads makes an OP find the parameters of authorization requests otherwise than in a
+// query.
+func (op *OP) reads(read func(*Call) (url.Values, bool)) {
+	op.Handle(Authorize, "/authorize", "authorization_endpoint", func(op *OP, c *Call) *Answer {
+		params, ok := read(c)
+		if !ok {
+			return refusal(http.StatusBadRequest, "invalid_request_object")
+		}
+		return op.Respond(params)
+	})
+}
+
+// DemandObjects makes an OP take authorization requests as objects in the query only,
+// signed with the key or, without one, not signed (OpenID Connect Core §6.1).
+func (op *OP) DemandObjects(key crypto.PublicKey) {
+	op.reads(func(c *Call) (url.Values, bool) { return op.readObject(c.Query, key, besideByValue) })
+}
+
+// FetchRequests makes an OP take authorization requests by reference only: as objects that
+// it gets with the client, from where they are registered to be (OpenID Connect Core §6.2),
+// signed with the key or, without one, not signed.
+func (op *OP) FetchRequests(by *http.Client, key crypto.PublicKey) {
+	op.reads(func(c *Call) (url.Values, bool) {
+		uri := c.Query.Get("request_uri")
+		known := func(registered string) bool {
+			return uri == registered || strings.HasSuffix(registered, "/") && strings.HasPrefix(uri, registered)
+		}
+		if len(uri) > 512 || !slices.ContainsFunc(op.Client.RequestURIs, known) {
+			return nil, false
+		}
+		got, err := by.Get(uri)
+		if err != nil {
+			return nil, false
+		}
+		defer got.Body.Close()
+		object, err := io.ReadAll(io.LimitReader(got.Body, 1<<20))
+		if err != nil || got.StatusCode != http.StatusOK || got.Header.Get("Content-Type") != "application/oauth-authz-req+jwt" {
+			return nil, false
+		}
+		beside := maps.Clone(c.Query)
+		beside.Del("request_uri")
+		beside.Set("request", string(object))
+		return op.readObject(beside, key, besideByValue)
+	})
+}
+
 // The parameters that may stand beside a request object: what OAuth demands in a query
 // (RFC 9101 §5), or what authenticates the client where it is pushed (RFC 9126 §3).
 var (
@@ -86,6 +129,7 @@ func (op *OP) readObject(params url.Values, key crypto.PublicKey, beside []strin
 	for name := range params {
 		ok = ok && slices.Contains(beside, name)
 	}
+	ok = ok && (op.Client.RequestAlg == "" || header["alg"] == op.Client.RequestAlg)
 	now := float64(op.Now.Unix())
 	exp, hasExp := claims["exp"].(float64)
 	nbf, hasNbf := claims["nbf"].(float64)

@@ -52,12 +52,14 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 			serving.Load().ServeHTTP(w, req)
 		}
 	}))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{serverCertificate()}}
-	server.StartTLS()
+	secured(server)
 	r.Cleanup(server.Close)
 	s.url = server.URL
 	r.config.RedirectURI, r.config.PostLogoutRedirectURI = s.url+"/callback/op", s.url+"/"
 	r.op.Client.RedirectURI, r.op.Client.PostLogoutRedirectURI = r.config.RedirectURI, r.config.PostLogoutRedirectURI
+	if r.config.Register != nil {
+		r.config.Register.Metadata["request_uris"] = []string{s.url + "/request/op/"}
+	}
 	config := weblogin.Config{BaseURL: s.url, Clients: map[string]*oidcclient.Client{"op": r.client()}, Clock: r.config.Clock}
 	if change != nil {
 		change(&config)
@@ -72,6 +74,12 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 	s.browser.Jar = jar
 	s.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return s
+}
+
+// secured starts a server behind TLS.
+func secured(server *httptest.Server) {
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{serverCertificate()}}
+	server.StartTLS()
 }
 
 // get asks as a browser, and goes on as one: to where it is redirected, and with

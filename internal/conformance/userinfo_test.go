@@ -39,7 +39,7 @@ func userInfoModules() []module {
 			r.refused(err, oidcclient.StepUserInfo, "userinfo sub")
 			assert.Nil(r, s, "nobody is logged in with it")
 		}},
-		{"oidcc-client-test-userinfo-signed", withUserInfo(), func(r *rp) {
+		module{"oidcc-client-test-userinfo-signed", withUserInfo(), func(r *rp) {
 			r.useRS256()
 			r.config.UserInfoAlgorithm = "RS256"
 			r.Run("right", func(t *testing.T) {
@@ -63,7 +63,7 @@ func userInfoModules() []module {
 				_, err := r.login()
 				r.refused(err, oidcclient.StepUserInfo, "userinfo signature")
 			})
-		}},
+		}}.dynamicToo(),
 	}
 }
 
