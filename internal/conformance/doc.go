@@ -10,6 +10,11 @@
 // from it, and passing these tests is no certification. They answer in seconds, and
 // they see what it can't: why a login was refused.
 //
+// Where the suite lets both pass, this library refuses: an ID token without a signature
+// (idtoken-sig-none), keys that can't be told apart (kid-absent-multiple-jwks), claims of
+// somebody else that nobody has signed. Of the module aggregated-claims, whose claims are
+// of alg none, the login is finished, and the claims are left out.
+//
 // An [OP] says what it is told to say, right or wrong, in any response type.
 // Package oidctest has providers that behave, for the users of this library; they
 // refuse what a provider refuses, so that they can't play most of these parts. Like
