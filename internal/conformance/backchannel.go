@@ -107,7 +107,9 @@ func (op *OP) redeems(g *Grant, form url.Values) bool {
 func (op *OP) Tokens(kind Kind, g *Grant) map[string]any {
 	access, refresh := op.accessToken(g), "refresh-"+random()
 	op.grants[refresh] = g
-	members := map[string]any{"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh}
+	members := map[string]any{
+		"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh, "scope": g.Params.Get("scope"),
+	}
 	if slices.Contains(strings.Fields(g.Params.Get("scope")), "openid") {
 		members["id_token"] = op.idToken(kind, g, access, "")
 	}

@@ -122,8 +122,6 @@ func (s *site) callback(values url.Values, posted bool) page {
 func (s *site) refusesCallback(values url.Values, posted bool, check string) {
 	s.Helper()
 	tokens := len(s.op.Calls(Token))
-	p := s.callback(values, posted)
-	assert.Equal(s, http.StatusBadRequest, p.StatusCode)
-	assert.Contains(s, p.body, "refused: "+check)
+	s.refuses(s.callback(values, posted), check, "login_refused")
 	assert.Len(s, s.op.Calls(Token), tokens, "no code is sent")
 }

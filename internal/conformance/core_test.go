@@ -71,6 +71,14 @@ func flowModules() []module {
 			refused := r.refused(err, oidcclient.StepCallback, "", Token, UserInfo)
 			assert.Equal(r, "login_required", refused.Code)
 			assert.Equal(r, http.StatusBadRequest, refused.HTTPStatus())
+
+			r.made, r.config.MaxAge, r.config.Authorize.Prompt = nil, &fresh, []string{"none"}
+			s := r.site(nil)
+			s.refuses(s.get("/login/op"), "", "login_required")
+			assert.Equal(r, "0", r.asked().Get("max_age"))
+			assert.Equal(r, "none", r.asked().Get("prompt"))
+			assert.Nil(r, s.session())
+			r.uncalled(Token, UserInfo)
 		}},
 		{"oidcc-client-test-3rd-party-init-login", basic(), func(r *rp) {
 			s := r.site(nil)

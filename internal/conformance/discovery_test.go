@@ -90,21 +90,9 @@ func discoveryModules() []module {
 			})
 		}},
 		{"oidcc-client-test-mtls-endpoint-aliases", with("code"), func(r *rp) {
-			r.meet(New(true))
-			cert := selfSigned(r)
-			r.config.ClientSecret, r.config.AuthMethod, r.config.ClientCertificate = "", "self_signed_tls_client_auth", &cert
-			r.op.Handle("mtls token", "/mtls/token", "", (*OP).token)
-			r.op.Authenticate = func(_ *OP, c *Call) bool {
-				shown := c.Request.TLS.PeerCertificates
-				return c.Step == "mtls token" && len(shown) == 1 && string(shown[0].Raw) == string(cert.Certificate[0])
+			for _, method := range []string{"tls_client_auth", "self_signed_tls_client_auth"} {
+				r.Run(method, func(t *testing.T) { meeting(t, r.variant, New(true)).takesAliases(method) })
 			}
-			r.op.Change(Discovery, func(_ *Call, a *Answer) {
-				a.Members["mtls_endpoint_aliases"] = map[string]any{"token_endpoint": r.op.Issuer + "/mtls/token"}
-			})
-			_, err := r.login()
-			require.NoError(r, err)
-			r.uncalled(Token)
-			assert.Len(r, r.op.Calls("mtls token"), 1)
 		}},
 	}
 }
@@ -121,6 +109,31 @@ func (r *rp) order(steps ...Step) {
 		seen[call.Step] = true
 	}
 	assert.Equal(r, steps, came)
+}
+
+// takesAliases demands that a client with a certificate calls the endpoints that the
+// provider has for those (RFC 8705 §5), and no other.
+func (r *rp) takesAliases(method string) {
+	r.Helper()
+	cert := selfSigned(r)
+	r.config.ClientSecret, r.config.AuthMethod, r.config.ClientCertificate = "", method, &cert
+	r.op.Authenticate = CertifiedBy(cert.Certificate[0])
+	r.op.Handle(Token, "/mtls/token", "", (*OP).token)
+	r.op.Handle(UserInfo, "/mtls/userinfo", "", func(op *OP, c *Call) *Answer {
+		if shown(c) != string(cert.Certificate[0]) {
+			return challenge("Bearer", refusal(http.StatusUnauthorized, "invalid_token"))
+		}
+		return op.userinfo(c)
+	})
+	for _, member := range []string{"token_endpoint", "userinfo_endpoint"} {
+		r.op.Handle(Step("plain "+member), "/plain/"+member, member, func(*OP, *Call) *Answer { return refusal(http.StatusUnauthorized, "invalid_client") })
+	}
+	r.op.Change(Discovery, func(_ *Call, a *Answer) {
+		a.Members["mtls_endpoint_aliases"] = map[string]any{"token_endpoint": r.op.Issuer + "/mtls/token", "userinfo_endpoint": r.op.Issuer + "/mtls/userinfo"}
+	})
+	r.accepted(r.login())
+	r.uncalled("plain token_endpoint", "plain userinfo_endpoint")
+	assert.Len(r, r.op.Calls(Token), 1)
 }
 
 // webFinger finds the issuer of an account on the provider's host, whose issuer nobody

@@ -61,6 +61,14 @@ func fapi1Modules() []module {
 		plays("encrypted-idtoken", hybrid, func(r *rp) {
 			r.encrypts("RSA-OAEP-256", FrontToken, CodeToken)
 			r.finished(r.login())
+			r.op.ChangeJWT(func(t *JWT) {
+				encrypt := t.Rewrite
+				t.Rewrite = func(jwt string) string { return encrypt(Break(jwt)) }
+			}, FrontToken)
+			before := len(r.op.Calls(Token))
+			_, err := r.login()
+			r.refused(err, oidcclient.StepCallback, "signature")
+			assert.Len(r, r.op.Calls(Token), before, "being encrypted to us is no signature")
 		}),
 		plays("encrypted-idtoken-usingrsa15", hybrid, func(r *rp) {
 			r.encrypts("RSA1_5", FrontToken)

@@ -67,7 +67,7 @@ func (op *OP) Respond(params url.Values) *Answer {
 
 // understands reports whether parameters are a request of the one client's: each is
 // there once, a nonce wherever an ID token comes with the browser (OpenID Connect Core
-// §3.2.2.1), and a challenge, if there is one, is of S256 (RFC 7636 §4.3).
+// §3.2.2.1); a hint is an ID token from here, and a challenge of S256 (RFC 7636 §4.3).
 func (op *OP) understands(params url.Values) bool {
 	for _, values := range params {
 		if len(values) != 1 {
@@ -77,6 +77,7 @@ func (op *OP) understands(params url.Values) bool {
 	challenge, front := params.Get("code_challenge"), slices.Contains(strings.Fields(params.Get("response_type")), "id_token")
 	return params.Get("client_id") == op.Client.ID && params.Get("redirect_uri") == op.Client.RedirectURI &&
 		slices.Contains(responseTypes, params.Get("response_type")) && (params.Has("nonce") || !front) &&
+		(!params.Has("id_token_hint") || op.issued[params.Get("id_token_hint")]) &&
 		(challenge == "" && !params.Has("code_challenge_method") || len(challenge) == 43 && params.Get("code_challenge_method") == "S256")
 }
 

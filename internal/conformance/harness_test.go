@@ -198,6 +198,15 @@ func (r *rp) refusesIDTokens(check string, spoil func(*JWT)) {
 	}
 }
 
+// first is the step at which the first ID token of a login is judged, and what is not
+// called once that is refused.
+func (r *rp) first() (oidcclient.Step, []Step) {
+	if r.has("id_token") {
+		return oidcclient.StepCallback, []Step{Token, UserInfo}
+	}
+	return oidcclient.StepIdentity, []Step{UserInfo}
+}
+
 // refusesFront demands that a spoiled ID token of the authorization response is
 // refused for check, before anything is done with the code or an access token.
 func (r *rp) refusesFront(t *testing.T, check string, spoil func(*JWT)) {

@@ -109,11 +109,17 @@ func EdKey() Key {
 	return Key{jwk(random(), "OKP", "EdDSA", "sig", "crv", "Ed25519", "x", number(public)), must(private, err)}
 }
 
-// KoblitzKey is a key on secp256k1, the generator of the curve (SEC 2 §2.4.1),
-// which a client need not know and must not trip over.
-func KoblitzKey() Key {
-	x := must(hex.DecodeString("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"))
-	y := must(hex.DecodeString("483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"))
+// koblitzPoints are the generator of secp256k1 (SEC 2 §2.4.1), twice and three times it.
+var koblitzPoints = [][2]string{
+	{"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"},
+	{"c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5", "1ae168fea63dc339a3c58419466ceaeef7f632653266d0e1236431a950cfe52a"},
+	{"f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9", "388f7b0f632de8140fe337e62a37f3566500a99934c2231b6cb9fd7584b8e672"},
+}
+
+// KoblitzKey is the i-th key on secp256k1, of three, which a client need not know and must
+// not trip over.
+func KoblitzKey(i int) Key {
+	x, y := must(hex.DecodeString(koblitzPoints[i][0])), must(hex.DecodeString(koblitzPoints[i][1]))
 	return Key{JWK: jwk(random(), "EC", "ES256K", "sig", "crv", "secp256k1", "x", number(x), "y", number(y))}
 }
 
@@ -121,7 +127,7 @@ func KoblitzKey() Key {
 // encryption: the same for every OP.
 var usualKeys = sync.OnceValue(func() []Key {
 	return []Key{
-		RSAKey(), OtherRSAKey("RS256", "sig"), ECKey("ES256", "sig"), ECKey("ES256", "sig"), KoblitzKey(), EdKey(),
+		RSAKey(), OtherRSAKey("RS256", "sig"), ECKey("ES256", "sig"), ECKey("ES256", "sig"), KoblitzKey(0), EdKey(),
 		OtherRSAKey("RSA-OAEP", "enc"), ECKey("ECDH-ES", "enc"),
 	}
 })

@@ -109,6 +109,7 @@ func TestEveryModuleIsPlayed(t *testing.T) {
 		listed = append(listed, fields[0])
 	}
 	for _, m := range modules() {
+		require.True(t, m.in == nil || len(m.in) > 0, "%s is played in no variant", m.name)
 		played = append(played, m.name)
 	}
 	slices.Sort(played)

@@ -220,7 +220,10 @@ func (op *OP) serve(w http.ResponseWriter, r *http.Request) {
 	op.serving.Lock()
 	defer op.serving.Unlock()
 	e, changes, call := op.observe(r)
-	answer := e.serve(op, call)
+	answer := refusal(http.StatusBadRequest, "invalid_request")
+	if !call.Query.Has("access_token") { // which is never there (RFC 9700 §4.3.2)
+		answer = e.serve(op, call)
+	}
 	for _, change := range changes {
 		change(call, answer)
 	}

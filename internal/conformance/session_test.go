@@ -56,6 +56,8 @@ func (r *rp) watchesSession(change func(*rp), goesOn bool) {
 	assert.Contains(r, html.UnescapeString(p.body), `="`+r.op.Client.ID+` hash.salt"`, "what is posted to the frame")
 	assert.Contains(r, p.body, `="`+r.op.URL+`"`, "the only origin that is believed")
 	assert.Contains(r, p.Header.Get("Content-Security-Policy"), "frame-src "+r.op.URL+";")
+	assert.Len(r, r.op.Calls(Authorize), 1, "nobody is asked before something has changed")
+	assert.NotNil(r, s.session())
 	change(r)
 	s.follow(http.MethodPost, s.url+"/session-management/op", url.Values{})
 	assert.Equal(r, "none", r.asked().Get("prompt"))

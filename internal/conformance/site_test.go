@@ -28,6 +28,8 @@ type site struct {
 	// What [weblogin.Handler.LoggedOut] said last.
 	knewLogout bool
 	notKnown   error
+	// problem is what an error page was last made of.
+	problem *weblogin.Problem
 }
 
 // page is an answer to the browser.
@@ -61,6 +63,10 @@ func (r *rp) site(change func(*weblogin.Config)) *site {
 		r.config.Register.Metadata["request_uris"] = []string{s.url + "/request/op/"}
 	}
 	config := weblogin.Config{BaseURL: s.url, Clients: map[string]*oidcclient.Client{"op": r.client()}, Clock: r.config.Clock}
+	config.ErrorPage = func(w http.ResponseWriter, _ *http.Request, p *weblogin.Problem) {
+		s.problem = p
+		w.WriteHeader(p.Status)
+	}
 	if change != nil {
 		change(&config)
 	}
@@ -132,6 +138,17 @@ func (s *site) send(method, target string, form url.Values) page {
 	body, err := io.ReadAll(answer.Body)
 	require.NoError(s, err)
 	return page{answer, string(body)}
+}
+
+// refuses demands that an answer is the error page of a refusal, by the check or with the
+// code.
+func (s *site) refuses(p page, check, code string) {
+	s.Helper()
+	assert.Equal(s, http.StatusBadRequest, p.StatusCode)
+	require.NotNil(s, s.problem)
+	assert.Equal(s, http.StatusBadRequest, s.problem.Status)
+	assert.Equal(s, check, s.problem.Check)
+	assert.Equal(s, code, s.problem.Code)
 }
 
 // login logs the browser in and returns the subject and sid of the ID token.

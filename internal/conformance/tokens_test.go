@@ -118,10 +118,7 @@ func encryptedWith(name string, header map[string]any) module {
 		token := strings.Join([]string{encode(text), encode(make([]byte, 256)), encode(make([]byte, 12)), encode(make([]byte, 1024)), encode(make([]byte, 16))}, ".")
 		r.op.ChangeJWT(func(t *JWT) { t.Rewrite = func(string) string { return token } }, FrontToken, CodeToken)
 		_, err = r.login()
-		step, uncalled := oidcclient.StepIdentity, []Step{UserInfo}
-		if r.has("id_token") {
-			step, uncalled = oidcclient.StepCallback, []Step{Token, UserInfo}
-		}
+		step, uncalled := r.first()
 		refused := r.refused(err, step, "encryption", uncalled...)
 		assert.NotContains(r, refused.Reason, "decrypted", "it is refused by its header")
 	}}
