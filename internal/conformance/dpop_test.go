@@ -49,6 +49,16 @@ func proofModules() []module {
 			r.refused(err, oidcclient.StepUserInfo, "access_token")
 			assert.Len(r, r.op.Calls(UserInfo), 2)
 		}),
+		proofs("nonce-loop-accounts", func(string) string { return "" }, func(r *rp) {
+			r.op.Change(Accounts, func(_ *Call, a *Answer) {
+				*a = *challenge("DPoP", refusal(http.StatusUnauthorized, "use_dpop_nonce"))
+				a.Header.Set("DPoP-Nonce", random())
+			})
+			s := r.accepted(r.login())
+			assert.Equal(r, http.StatusUnauthorized, r.readAccounts(r.tokens(s)))
+			assert.Len(r, r.op.Calls(Accounts), 2)
+			assert.Len(r, r.op.Calls(Token), 1, "a nonce says nothing about the token")
+		}),
 		proofs("token-type-bearer", func(string) string { return "" }, func(r *rp) {
 			r.op.Change(Token, func(_ *Call, a *Answer) { a.Members["token_type"] = "Bearer" })
 			_, err := r.login()

@@ -2,13 +2,13 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/rely-go/rely/oidcclient"
 )
@@ -16,17 +16,17 @@ import (
 // networkModules are about what a provider's answers may make the relying party do.
 func networkModules() []module {
 	return []module{
-		redirected("discovery", Discovery, oidcclient.StepDiscover, Authorize, Token),
-		redirected("jwks", JWKS, oidcclient.StepIdentity, UserInfo),
-		redirected("token", Token, oidcclient.StepExchange, UserInfo),
-		redirected("userinfo", UserInfo, oidcclient.StepUserInfo),
-		duplicated("discovery", Discovery, oidcclient.StepDiscover, Authorize, Token),
-		duplicated("token-response", Token, oidcclient.StepExchange, UserInfo),
-		duplicated("userinfo", UserInfo, oidcclient.StepUserInfo),
-		huge("discovery", Discovery, oidcclient.StepDiscover, Authorize, Token),
-		huge("jwks", JWKS, oidcclient.StepIdentity, UserInfo),
-		huge("token-response", Token, oidcclient.StepExchange, UserInfo),
-		huge("userinfo", UserInfo, oidcclient.StepUserInfo),
+		redirected("discovery", Discovery, "answer is not 200 OK"),
+		redirected("jwks", JWKS, "answer has status 302"),
+		redirected("token", Token, "answer is no OAuth error"),
+		redirected("userinfo", UserInfo, "answer is not 200 OK"),
+		duplicated("discovery", Discovery),
+		duplicated("token-response", Token),
+		duplicated("userinfo", UserInfo),
+		huge("discovery", Discovery),
+		huge("jwks", JWKS),
+		huge("token-response", Token),
+		huge("userinfo", UserInfo),
 		{"beyond-jwks-duplicate-members", basic(), func(r *rp) {
 			r.op.Change(JWKS, func(_ *Call, a *Answer) { a.Text, a.Type = `{"keys":[],"keys":[]}`, "application/json" })
 			_, err := r.login()
@@ -73,39 +73,61 @@ func networkModules() []module {
 	}
 }
 
-// answers is a module in which one endpoint's answer is spoiled, which has to end
-// at that step and with no call of the others.
-func answers(name string, where Step, step oidcclient.Step, spoil func(*OP, *Answer), uncalled []Step) module {
+// endings are where a login ends with an endpoint whose answer is none, and what is not
+// called then.
+var endings = map[Step]struct {
+	step     oidcclient.Step
+	uncalled []Step
+}{
+	Discovery: {oidcclient.StepDiscover, []Step{JWKS, Authorize, Token, UserInfo}},
+	JWKS:      {oidcclient.StepIdentity, []Step{UserInfo}},
+	Token:     {oidcclient.StepExchange, []Step{JWKS, UserInfo}},
+	UserInfo:  {oidcclient.StepUserInfo, nil},
+}
+
+// answers is a module in which one endpoint's answer is spoiled, which has to be found to
+// be no answer for this reason, after one request.
+func answers(name string, where Step, status int, reason string, spoil func(*OP, *Answer)) module {
 	return module{"beyond-" + name, basic(), func(r *rp) {
 		r.op.Change(where, func(_ *Call, a *Answer) { spoil(r.op, a) })
 		_, err := r.login()
-		var refused *oidcclient.Error
-		require.ErrorAs(r, err, &refused)
-		assert.Equal(r, step, refused.Step)
-		assert.NotEmpty(r, r.op.Calls(where))
-		r.uncalled(append(uncalled, Elsewhere)...)
+		check, fault, end := "", oidcclient.FaultProvider, endings[where]
+		if where == JWKS { // which may be there again the next time, as far as a login is concerned
+			check, fault, status = "key", oidcclient.FaultOutage, 0
+		}
+		refused := r.refused(err, end.step, check, append(end.uncalled, Elsewhere)...)
+		assert.Equal(r, fault, refused.Fault)
+		assert.Equal(r, status, refused.Status)
+		cause := error(refused)
+		for next := cause; next != nil; next = errors.Unwrap(next) {
+			cause = next
+		}
+		assert.ErrorContains(r, cause, reason)
+		assert.Len(r, r.op.Calls(where), 1)
 	}}
 }
 
 // redirected sends the client to another place, which has the honest answer.
-func redirected(name string, where Step, step oidcclient.Step, uncalled ...Step) module {
-	return answers("redirect-"+name, where, step, func(op *OP, a *Answer) {
-		a.Status, a.Header = http.StatusFound, http.Header{"Location": {op.URL + "/elsewhere"}}
-	}, uncalled)
+func redirected(name string, where Step, reason string) module {
+	return answers("redirect-"+name, where, http.StatusFound, reason, func(op *OP, a *Answer) {
+		honest := *a
+		op.Handle(Elsewhere, "/elsewhere", "", func(*OP, *Call) *Answer { return &honest })
+		a.Status, a.Header = http.StatusFound, http.Header{"Location": {op.Issuer + "/elsewhere"}}
+	})
 }
 
 // duplicated says something twice.
-func duplicated(name string, where Step, step oidcclient.Step, uncalled ...Step) module {
-	return answers("duplicate-members-"+name, where, step, func(_ *OP, a *Answer) {
+func duplicated(name string, where Step) module {
+	return answers("duplicate-members-"+name, where, http.StatusOK, "answer is not one strict JSON object", func(_ *OP, a *Answer) {
 		a.Text, a.Type = twice(a.Members), "application/json"
-	}, uncalled)
+	})
 }
 
 // huge answers more than anybody wants to read.
-func huge(name string, where Step, step oidcclient.Step, uncalled ...Step) module {
-	return answers("huge-"+name, where, step, func(_ *OP, a *Answer) {
+func huge(name string, where Step) module {
+	return answers("huge-"+name, where, http.StatusOK, "answer is larger than 1 MiB", func(_ *OP, a *Answer) {
 		a.Members["padding"] = strings.Repeat("x", 1<<20)
-	}, uncalled)
+	})
 }
 
 // refusesPlace demands that metadata of a public issuer which name a place inside a

@@ -3,9 +3,11 @@ package conformance
 import (
 	"encoding/base64"
 	"encoding/json"
-	"slices"
+	"encoding/pem"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -18,34 +20,49 @@ func tokenModules() []module {
 	refuses := func(name, check string, spoil func(*rp) func(*JWT)) module {
 		return module{"beyond-" + name, all(), func(r *rp) { r.refusesIDTokens(check, spoil(r)) }}
 	}
-	// forged is signed by somebody's own key, to which the header points.
-	forged := func(name string, point func(*rp, Key) any) module {
+	// forged is signed by somebody's own key, to which the header points: under the kid of
+	// the provider's key, under its own, or under none.
+	forged := func(name string, point func(*rp, *OP) any) module {
 		return module{"beyond-header-" + name, all(), func(r *rp) {
+			forger := New(false)
+			r.Cleanup(forger.Close)
 			own := ECKey("ES256", "sig")
-			r.refusesIDTokens("signature", func(t *JWT) {
-				t.Key = own.Private
-				t.Header[name] = point(r, own)
+			forger.Keys = []Key{own}
+			forger.Handle("chain", "/chain", "", func(*OP, *Call) *Answer {
+				return &Answer{Status: http.StatusOK, Text: pemChain(own, r.op.Now), Type: "application/pem-certificate-chain"}
 			})
+			pointed := point(r, forger)
+			signs := func(t *JWT) { t.Key, t.Header[name] = own.Private, pointed }
+			r.refusesIDTokens("signature", signs)
 			r.Run("without kid", func(t *testing.T) {
 				r := r.again(t)
 				r.op.Keys = []Key{ECKey("ES256", "sig")}
 				r.refusesIDTokens("signature", func(t *JWT) {
-					t.Key = own.Private
+					signs(t)
 					delete(t.Header, "kid")
-					t.Header[name] = point(r, own)
 				})
 			})
-			r.uncalled(Elsewhere)
+			r.Run("with its own kid", func(t *testing.T) {
+				r := r.again(t)
+				r.op.ChangeJWT(func(t *JWT) {
+					signs(t)
+					t.Header["kid"] = own.ID()
+				}, FrontToken, CodeToken)
+				step, uncalled := r.first()
+				_, err := r.login()
+				r.refused(err, step, "key", uncalled...)
+			})
+			assert.Empty(r, forger.Calls(), "nobody looks where a forger says")
 		}}
 	}
 	return []module{
 		refuses("header-crit", "header", always(func(t *JWT) { t.Header["crit"], t.Header["b64"] = []string{"b64"}, true })),
 		refuses("header-crit-empty", "header", always(func(t *JWT) { t.Header["crit"] = []string{} })),
-		forged("jwk", func(_ *rp, k Key) any { return k.JWK }),
-		forged("jku", func(r *rp, _ Key) any { return r.op.URL + "/own-keys" }),
-		forged("x5u", func(r *rp, _ Key) any { return r.op.URL + "/own-chain" }),
-		forged("x5c", func(r *rp, _ Key) any {
-			return []string{base64.StdEncoding.EncodeToString(selfSigned(r).Certificate[0])}
+		forged("jwk", func(_ *rp, f *OP) any { return f.Keys[0].JWK }),
+		forged("jku", func(_ *rp, f *OP) any { return f.Issuer + "/jwks" }),
+		forged("x5u", func(_ *rp, f *OP) any { return f.Issuer + "/chain" }),
+		forged("x5c", func(r *rp, f *OP) any {
+			return []string{base64.StdEncoding.EncodeToString(certificate(f.Keys[0].Private, r.op.Now).Certificate[0])}
 		}),
 		refuses("hs256-with-public-key", "header", func(r *rp) func(*JWT) {
 			public, err := json.Marshal(r.op.Keys[0].JWK)
@@ -55,14 +72,11 @@ func tokenModules() []module {
 		refuses("another-alg-with-published-key", "header", always(func(t *JWT) { t.Header["alg"] = "EdDSA" })),
 		// Once: a client that has just fetched the keys does not fetch them at once
 		// again, but waits.
-		{"beyond-unknown-kid", slices.Concat(basic(), with("id_token")), func(r *rp) {
-			kind, step := CodeToken, oidcclient.StepIdentity
-			if r.has("id_token") {
-				kind, step = FrontToken, oidcclient.StepCallback
-			}
-			r.op.ChangeJWT(func(t *JWT) { t.Header["kid"] = "no such key" }, kind)
+		{"beyond-unknown-kid", all(), func(r *rp) {
+			r.op.ChangeJWT(func(t *JWT) { t.Header["kid"] = "no such key" }, FrontToken, CodeToken)
+			step, uncalled := r.first()
 			_, err := r.login()
-			r.refused(err, step, "key", UserInfo)
+			r.refused(err, step, "key", uncalled...)
 			assert.Len(r, r.op.Calls(JWKS), 1)
 		}},
 		refuses("duplicate-members-claims", "shape", always(func(t *JWT) {
@@ -83,7 +97,10 @@ func tokenModules() []module {
 		{"beyond-huge-id-token", with("code"), func(r *rp) {
 			r.op.ChangeJWT(set("padding", strings.Repeat("x", 64<<10)), CodeToken)
 			_, err := r.login()
-			r.refused(err, oidcclient.StepExchange, "", UserInfo)
+			refused := r.refused(err, oidcclient.StepExchange, "", UserInfo)
+			assert.Equal(r, oidcclient.FaultProvider, refused.Fault)
+			assert.Equal(r, http.StatusOK, refused.Status)
+			assert.Contains(r, refused.Reason, "id_token")
 		}},
 		{"beyond-huge-id-token-in-front", with("id_token"), func(r *rp) {
 			r.op.ChangeJWT(set("padding", strings.Repeat("x", 64<<10)), FrontToken)
@@ -100,6 +117,11 @@ func tokenModules() []module {
 		encryptedWith("beyond-encrypted-crit", map[string]any{"alg": "RSA-OAEP-256", "enc": "A256GCM", "crit": []string{"exp"}, "exp": 1}),
 		encryptedWith("beyond-encrypted-dir", map[string]any{"alg": "dir", "enc": "A256GCM"}),
 	}
+}
+
+// pemChain is a certificate of a key's own, as x5u points to one (RFC 7515 §4.1.5).
+func pemChain(key Key, now time.Time) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(key.Private, now).Certificate[0]}))
 }
 
 func always(spoil func(*JWT)) func(*rp) func(*JWT) {
