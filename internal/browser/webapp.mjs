@@ -214,17 +214,25 @@ async function visits(browser, base) {
     await other.waitForURL(`${base}/`);
     expect('the second tab logs in too', (await session(other, base)).client === 'bankid');
   });
-  await scene(browser, 'logged out at the provider', {}, async (page, complaints) => {
+  // The module of the conformance suite whose page needs a browser with scripts.
+  await scene(browser, 'oidcc-client-test-session-management', {}, async (page, complaints) => {
     const here = page.context();
     await login(page, base, providers[0], 0);
+    const callbacks = [];
+    page.on('response', (response) => {
+      if (response.url().startsWith(`${base}/callback/oidc`)) callbacks.push(response.status());
+    });
     const watching = () => page.frames().find((frame) => frame.url() === `${base}/session-management/oidc`);
     const asks = () => page.waitForResponse((response) => response.url().startsWith(`${base}/callback/oidc`), { timeout: 15000 });
     expect('the page is watched', Boolean(watching()));
+    await page.waitForTimeout(6000); // the frame is asked at once, and every five seconds
+    expect('no login is repeated before something has changed', callbacks.length === 0, callbacks.join(' '));
     // The provider knows the browser by another state, and the person still.
     let answered = asks();
     await here.clearCookies({ name: 'oidctest_state' });
     expect('a login is repeated without asking', (await answered).status() === 303);
     await page.waitForTimeout(500);
+    expect('one change is one login', callbacks.length === 1, callbacks.join(' '));
     expect('the session of the same person goes on', (await session(page, base)).status === 200);
     answered = asks();
     await here.clearCookies({ name: /^oidctest_/ });
