@@ -117,6 +117,7 @@ func (p fapi2Plan) flowModules() []module {
 				}
 			})
 			assert.Equal(r, 200, r.readAccounts(r.tokens(s)))
+			require.Len(r, r.op.Calls(Accounts), 2)
 			claims, _, _ := ReadProof(r.op.Calls(Accounts)[1].Header.Get("DPoP"))
 			assert.Equal(r, "nonce-of-the-API", claims["nonce"])
 		})),

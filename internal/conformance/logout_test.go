@@ -36,6 +36,7 @@ func rpInitiatedModules() []module {
 			})
 			s.cameBack(known, code)
 			assert.Nil(r, s.session(), "it ended here first, whatever the provider does")
+			require.Len(r, r.op.Calls(EndSession), 1)
 			call := r.op.Calls(EndSession)[0]
 			assert.Equal(r, s.url+"/", call.Query.Get("post_logout_redirect_uri"))
 			assert.GreaterOrEqual(r, len(call.Query.Get("state")), 22)
