@@ -59,27 +59,7 @@ func flowModules() []module {
 				"sub": "user-subject-1234531", "name": "Demo T. User", "email": "user@example.com", "email_verified": false,
 			})
 		}},
-		{"oidcc-client-test-form-post-error", formPosts(), func(r *rp) {
-			fresh := time.Duration(0)
-			r.begin = oidcclient.BeginOptions{MaxAge: &fresh, Prompt: []string{"none"}}
-			r.op.Change(Authorize, func(_ *Call, a *Answer) {
-				a.Params = url.Values{"error": {"login_required"}, "error_description": {"nobody is logged in"}, "state": a.Params["state"]}
-			})
-			_, err := r.login()
-			assert.Equal(r, "0", r.asked().Get("max_age"))
-			assert.Equal(r, "none", r.asked().Get("prompt"))
-			refused := r.refused(err, oidcclient.StepCallback, "", Token, UserInfo)
-			assert.Equal(r, "login_required", refused.Code)
-			assert.Equal(r, http.StatusBadRequest, refused.HTTPStatus())
-
-			r.made, r.config.MaxAge, r.config.Authorize.Prompt = nil, &fresh, []string{"none"}
-			s := r.site(nil)
-			s.refuses(s.get("/login/op"), "", "login_required")
-			assert.Equal(r, "0", r.asked().Get("max_age"))
-			assert.Equal(r, "none", r.asked().Get("prompt"))
-			assert.Nil(r, s.session())
-			r.uncalled(Token, UserInfo)
-		}},
+		{"oidcc-client-test-form-post-error", formPosts(), (*rp).readsPostedError},
 		{"oidcc-client-test-3rd-party-init-login", basic(), func(r *rp) {
 			s := r.site(nil)
 			p := s.get("/initiate/op?" + url.Values{"iss": {r.op.Issuer}, "target_link_uri": {s.url + "/account?a=b"}}.Encode())
@@ -91,6 +71,31 @@ func flowModules() []module {
 			assert.Len(r, r.op.Calls(), before, "another issuer's login is not begun")
 		}},
 	}
+}
+
+// readsPostedError demands that an error in a form is read, by the client and by the
+// application around it, and nothing asked for after it.
+func (r *rp) readsPostedError() {
+	r.Helper()
+	fresh := time.Duration(0)
+	r.begin = oidcclient.BeginOptions{MaxAge: &fresh, Prompt: []string{"none"}}
+	r.op.Change(Authorize, func(_ *Call, a *Answer) {
+		a.Params = url.Values{"error": {"login_required"}, "error_description": {"nobody is logged in"}, "state": a.Params["state"]}
+	})
+	_, err := r.login()
+	assert.Equal(r, "0", r.asked().Get("max_age"))
+	assert.Equal(r, "none", r.asked().Get("prompt"))
+	refused := r.refused(err, oidcclient.StepCallback, "", Token, UserInfo)
+	assert.Equal(r, "login_required", refused.Code)
+	assert.Equal(r, http.StatusBadRequest, refused.HTTPStatus())
+
+	r.made, r.config.MaxAge, r.config.Authorize.Prompt = nil, &fresh, []string{"none"}
+	s := r.site(nil)
+	s.refuses(s.get("/login/op"), "", "login_required")
+	assert.Equal(r, "0", r.asked().Get("max_age"))
+	assert.Equal(r, "none", r.asked().Get("prompt"))
+	assert.Nil(r, s.session())
+	r.uncalled(Token, UserInfo)
 }
 
 // inEachWay logs in once more in each of these ways of the suite.

@@ -61,34 +61,7 @@ func discoveryModules() []module {
 		module{"oidcc-client-test-discovery-webfinger-url", basic()[:1], func(r *rp) {
 			r.webFinger("https://", "/alias/rp.discovery")
 		}}.dynamicToo(),
-		{"oidcc-client-test-dynamic-registration", all(), func(r *rp) {
-			r.registersItself()
-			r.accepted(r.login())
-			r.order(Discovery, Register, Authorize)
-			require.Len(r, r.op.Calls(Register), 1)
-			assert.Len(r, r.op.Calls(Discovery), 1)
-			call := r.op.Calls(Register)[0]
-			assert.Equal(r, http.MethodPost, call.Method)
-			assert.Equal(r, "application/json", call.Header.Get("Content-Type"))
-			grants := []any{}
-			if r.has("code") {
-				grants = append(grants, "authorization_code", "refresh_token")
-			}
-			if r.responseType != "code" {
-				grants = append(grants, "implicit")
-			}
-			assert.Subset(r, r.registration(), map[string]any{
-				"redirect_uris": []any{r.config.RedirectURI}, "response_types": []any{r.responseType}, "client_name": "conformance",
-				"grant_types": grants, "token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": r.op.Alg,
-			})
-			r.Run("another redirect URI", func(t *testing.T) {
-				r := r.again(t)
-				r.config.RedirectURI += "1"
-				_, err := r.login()
-				refused := r.refused(err, oidcclient.StepRegister, "", Authorize)
-				assert.Equal(r, "invalid_redirect_uri", refused.Code)
-			})
-		}},
+		{"oidcc-client-test-dynamic-registration", all(), (*rp).registers},
 		{"oidcc-client-test-mtls-endpoint-aliases", with("code"), func(r *rp) {
 			for _, method := range []string{"tls_client_auth", "self_signed_tls_client_auth"} {
 				r.Run(method, func(t *testing.T) { meeting(t, r.variant, New(true)).takesAliases(method) })
@@ -109,6 +82,38 @@ func (r *rp) order(steps ...Step) {
 		seen[call.Step] = true
 	}
 	assert.Equal(r, steps, came)
+}
+
+// registers demands that a client registers for what it does, and logs in as what was
+// registered.
+func (r *rp) registers() {
+	r.Helper()
+	r.registersItself()
+	r.accepted(r.login())
+	r.order(Discovery, Register, Authorize)
+	require.Len(r, r.op.Calls(Register), 1)
+	assert.Len(r, r.op.Calls(Discovery), 1)
+	call := r.op.Calls(Register)[0]
+	assert.Equal(r, http.MethodPost, call.Method)
+	assert.Equal(r, "application/json", call.Header.Get("Content-Type"))
+	grants := []any{}
+	if r.has("code") {
+		grants = append(grants, "authorization_code", "refresh_token")
+	}
+	if r.responseType != "code" {
+		grants = append(grants, "implicit")
+	}
+	assert.Subset(r, r.registration(), map[string]any{
+		"redirect_uris": []any{r.config.RedirectURI}, "response_types": []any{r.responseType}, "client_name": "conformance",
+		"grant_types": grants, "token_endpoint_auth_method": "client_secret_basic", "id_token_signed_response_alg": r.op.Alg,
+	})
+	r.Run("another redirect URI", func(t *testing.T) {
+		r := r.again(t)
+		r.config.RedirectURI += "1"
+		_, err := r.login()
+		refused := r.refused(err, oidcclient.StepRegister, "", Authorize)
+		assert.Equal(r, "invalid_redirect_uri", refused.Code)
+	})
 }
 
 // takesAliases demands that a client with a certificate calls the endpoints that the

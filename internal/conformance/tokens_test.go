@@ -20,40 +20,8 @@ func tokenModules() []module {
 	refuses := func(name, check string, spoil func(*rp) func(*JWT)) module {
 		return module{"beyond-" + name, all(), func(r *rp) { r.refusesIDTokens(check, spoil(r)) }}
 	}
-	// forged is signed by somebody's own key, to which the header points: under the kid of
-	// the provider's key, under its own, or under none.
 	forged := func(name string, point func(*rp, *OP) any) module {
-		return module{"beyond-header-" + name, all(), func(r *rp) {
-			forger := New(false)
-			r.Cleanup(forger.Close)
-			own := ECKey("ES256", "sig")
-			forger.Keys = []Key{own}
-			forger.Handle("chain", "/chain", "", func(*OP, *Call) *Answer {
-				return &Answer{Status: http.StatusOK, Text: pemChain(own, r.op.Now), Type: "application/pem-certificate-chain"}
-			})
-			pointed := point(r, forger)
-			signs := func(t *JWT) { t.Key, t.Header[name] = own.Private, pointed }
-			r.refusesIDTokens("signature", signs)
-			r.Run("without kid", func(t *testing.T) {
-				r := r.again(t)
-				r.op.Keys = []Key{ECKey("ES256", "sig")}
-				r.refusesIDTokens("signature", func(t *JWT) {
-					signs(t)
-					delete(t.Header, "kid")
-				})
-			})
-			r.Run("with its own kid", func(t *testing.T) {
-				r := r.again(t)
-				r.op.ChangeJWT(func(t *JWT) {
-					signs(t)
-					t.Header["kid"] = own.ID()
-				}, FrontToken, CodeToken)
-				step, uncalled := r.first()
-				_, err := r.login()
-				r.refused(err, step, "key", uncalled...)
-			})
-			assert.Empty(r, forger.Calls(), "nobody looks where a forger says")
-		}}
+		return module{"beyond-header-" + name, all(), func(r *rp) { r.refusesForged(name, point) }}
 	}
 	return []module{
 		refuses("header-crit", "header", always(func(t *JWT) { t.Header["crit"], t.Header["b64"] = []string{"b64"}, true })),
@@ -117,6 +85,41 @@ func tokenModules() []module {
 		encryptedWith("beyond-encrypted-crit", map[string]any{"alg": "RSA-OAEP-256", "enc": "A256GCM", "crit": []string{"exp"}, "exp": 1}),
 		encryptedWith("beyond-encrypted-dir", map[string]any{"alg": "dir", "enc": "A256GCM"}),
 	}
+}
+
+// refusesForged demands that an ID token is refused that somebody has signed with a key of
+// their own, to which the header points: under the kid of the provider's key, under its
+// own, or under none.
+func (r *rp) refusesForged(name string, point func(r *rp, forger *OP) any) {
+	r.Helper()
+	forger, own := New(false), ECKey("ES256", "sig")
+	r.Cleanup(forger.Close)
+	forger.Keys = []Key{own}
+	forger.Handle("chain", "/chain", "", func(*OP, *Call) *Answer {
+		return &Answer{Status: http.StatusOK, Text: pemChain(own, r.op.Now), Type: "application/pem-certificate-chain"}
+	})
+	pointed := point(r, forger)
+	signs := func(t *JWT) { t.Key, t.Header[name] = own.Private, pointed }
+	r.refusesIDTokens("signature", signs)
+	r.Run("without kid", func(t *testing.T) {
+		r := r.again(t)
+		r.op.Keys = []Key{ECKey("ES256", "sig")}
+		r.refusesIDTokens("signature", func(t *JWT) {
+			signs(t)
+			delete(t.Header, "kid")
+		})
+	})
+	r.Run("with its own kid", func(t *testing.T) {
+		r := r.again(t)
+		r.op.ChangeJWT(func(t *JWT) {
+			signs(t)
+			t.Header["kid"] = own.ID()
+		}, FrontToken, CodeToken)
+		step, uncalled := r.first()
+		_, err := r.login()
+		r.refused(err, step, "key", uncalled...)
+	})
+	assert.Empty(r, forger.Calls(), "nobody looks where a forger says")
 }
 
 // pemChain is a certificate of a key's own, as x5u points to one (RFC 7515 §4.1.5).
