@@ -31,6 +31,8 @@ func fapi2Settings() (out []setting) {
 type fapi2Plan struct {
 	// prefix begins the names of its modules.
 	prefix string
+	// happy are the settings of its correct provider.
+	happy []setting
 	// pairs are settings in which any two choices meet, for what is not about them;
 	// without nonces, so that one try is one token request.
 	pairs []setting
@@ -48,6 +50,9 @@ func fapi2Plans() []fapi2Plan {
 			final.pairs = append(final.pairs, s)
 		}
 	}
+	edwards := fapi2Settings()[4]
+	edwards.alg = "EdDSA"
+	final.happy, second.happy = append(fapi2Settings(), edwards), withNonces(second.pairs)
 	return []fapi2Plan{final, second}
 }
 
@@ -75,10 +80,8 @@ func (p fapi2Plan) flowModules() []module {
 	each := func(name string, settings []setting, run func(*rp)) module {
 		return module{p.prefix + name, withJARM(), inEach(settings, run)}
 	}
-	edwards := fapi2Settings()[4]
-	edwards.alg = "EdDSA"
 	return []module{
-		inOAuthToo(each("test-happy-path", append(fapi2Settings(), edwards), func(r *rp) {
+		inOAuthToo(each("test-happy-path", p.happy, func(r *rp) {
 			r.finished(r.login())
 			r.order(Discovery, Push, Authorize, Token)
 			r.order(Token, Accounts)
