@@ -124,5 +124,5 @@ func ExampleVerifier_Verify() {
 	}
 	_, err = verifier.Verify(context.Background(), "eyJhbGciOiJub25lIn0.e30.AA", idtoken.Expect{Nonce: "n"})
 	fmt.Println(err)
-	// Output: idtoken: header: alg is not one that was agreed
+	// Output: idtoken: header: alg is not what was agreed (EdDSA)
 }

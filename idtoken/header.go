@@ -45,7 +45,7 @@ func readHeader(part string) (*header, *Error) {
 // those that a header has, all of them and no other.
 func (h *header) check(algorithms, members []string) *Error {
 	if !slices.Contains(algorithms, h.alg) {
-		return refused(CheckHeader, "alg is not one that was agreed")
+		return refused(CheckHeader, "alg is not what was agreed ("+strings.Join(algorithms, " or ")+")")
 	}
 	if h.members.Has("crit") || h.members.Has("b64") {
 		return refused(CheckHeader, "crit and b64 are not supported")

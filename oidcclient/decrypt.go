@@ -99,7 +99,7 @@ func (c *Client) decrypted(ctx context.Context, step Step, agreed *Encrypted, ra
 	plain, err := token.Decrypt(ctx, jwe.Agreed{Algorithms: []string{agreed.Algorithm}, Encryptions: []string{agreed.encoding()}}, c.decrypt)
 	switch {
 	case errors.Is(err, jwe.ErrAlgorithm):
-		return "", false, refuse(step, "encryption", "token is encrypted with other algorithms than was agreed")
+		return "", false, refuse(step, "encryption", "token is encrypted with other algorithms than were agreed ("+agreed.Algorithm+", "+agreed.encoding()+")")
 	case errors.Is(err, jwe.ErrKey), errors.Is(err, jwe.ErrDecrypt):
 		return "", false, refuse(step, "encryption", "token can't be decrypted")
 	case err != nil:
