@@ -30,6 +30,7 @@ type Registration struct {
 	AccessToken, URI string
 
 	metadata json.RawMessage
+	endSaid  bool // the answer had client_secret_expires_at
 }
 
 // Metadata decodes what was registered into v, by exact names: a provider may have
@@ -128,7 +129,7 @@ func (r Registrar) manage(ctx context.Context, method string, known *Registratio
 	// What isn't mentioned stays (RFC 7592 §3).
 	if fresh.ClientSecret == "" {
 		fresh.ClientSecret = known.ClientSecret
-		if fresh.SecretEndsAt.IsZero() {
+		if !fresh.endSaid {
 			fresh.SecretEndsAt = known.SecretEndsAt
 		}
 	}
@@ -218,6 +219,7 @@ func readRegistration(object strictjson.Object, got *fetch.Answer) (*Registratio
 		return nil, providerFault(StepRegister, got.Status, "client_secret_expires_at is no date")
 	}
 	out.SecretEndsAt = ends
+	_, out.endSaid = object.Raw("client_secret_expires_at")
 	return out, nil
 }
 

@@ -94,6 +94,7 @@ func TestRegisteredSecretStays(t *testing.T) {
 		`{"client_id":"a","client_secret_expires_at":1900000000}`:                        {ClientSecret: "s3cr3t", SecretEndsAt: later},
 		`{"client_id":"a","client_secret":"next","client_secret_expires_at":1900000000}`: {ClientSecret: "next", SecretEndsAt: later},
 		`{"client_id":"a","client_secret":"next"}`:                                       {ClientSecret: "next"},
+		`{"client_id":"a","client_secret_expires_at":0}`:                                 {ClientSecret: "s3cr3t"},
 	} {
 		network := &registry{status: 200, kind: "application/json", body: body}
 		r := Registrar{HTTPClient: &http.Client{Transport: network}}

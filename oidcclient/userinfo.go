@@ -51,7 +51,7 @@ func (c *Client) UserInfo(ctx context.Context, s *Session) (*Session, error) {
 }
 
 // maxUserInfo bounds userinfo, in bytes: a session has to be short enough to be sealed.
-const maxUserInfo = 192 << 10
+const maxUserInfo = 240 << 10
 
 func (c *Client) askUserInfo(ctx context.Context, found *provider, s *Session) (*fetch.Answer, error) {
 	ask := func(nonce string) (*http.Request, *fetch.Answer, error) {

@@ -178,20 +178,47 @@ func (e *Entity) Configuration(ctx context.Context) (string, error) {
 	if signed := e.known(); signed != "" {
 		return signed, nil
 	}
-	result := e.signing.DoChan("", func() (any, error) {
+	result := e.signing.DoChan("", func() (signed any, err error) {
+		defer func() {
+			if p := recover(); p != nil { // of the key's: here nobody would recover from it
+				err = fmt.Errorf("federation: panic of type %T", p)
+			}
+		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetch.Timeout)
 		defer cancel()
 		return e.sign(ctx)
 	})
+	patience, cancel := ctx, context.CancelFunc(func() {})
+	held := e.held()
+	if held != "" {
+		patience, cancel = context.WithTimeout(ctx, signPatience)
+	}
+	defer cancel()
 	select {
 	case r := <-result:
 		if r.Err != nil {
 			return "", r.Err
 		}
 		return r.Val.(string), nil
-	case <-ctx.Done():
+	case <-patience.Done():
+		if ctx.Err() == nil {
+			return held, nil // and the new one is there later
+		}
 		return "", ctx.Err()
 	}
+}
+
+// signPatience is how long somebody waits for a new statement while the old one holds.
+const signPatience = time.Second
+
+// held returns the last statement where it is not over yet, else "".
+func (e *Entity) held() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.now().Before(e.expiry) {
+		return ""
+	}
+	return e.signed
 }
 
 // known returns the statement that is there; "" where a new one is wanted.

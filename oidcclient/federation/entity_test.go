@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -184,6 +185,37 @@ func TestEntitySignsForAll(t *testing.T) {
 	}()
 	signs <- struct{}{}
 	require.NoError(t, <-done)
+}
+
+// A key that hangs holds nobody up for long while the old statement holds; and one that
+// panics ends no process.
+func TestEntityWhoseKeyFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sign := func(context.Context) error { return nil }
+		config := entityConfig(t)
+		config.Lifetime, config.Clock = time.Hour, time.Now
+		config.Keys[0].Signer = away{config.Keys[0].Signer, func(ctx context.Context) error { return sign(ctx) }}
+		entity, err := NewEntity(config)
+		require.NoError(t, err)
+		first, err := entity.Configuration(t.Context())
+		require.NoError(t, err)
+		sign = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		time.Sleep(30 * time.Minute)
+		for range 2 {
+			begun := time.Now()
+			old, err := entity.Configuration(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, first, old)
+			assert.Equal(t, signPatience, time.Since(begun))
+		}
+		time.Sleep(30 * time.Minute)
+		sign = func(context.Context) error { panic("a device's") }
+		_, err = entity.Configuration(t.Context())
+		assert.EqualError(t, err, "federation: panic of type string")
+	})
 }
 
 func TestNewEntityRefuses(t *testing.T) {

@@ -41,6 +41,12 @@ func isOutage(err error) bool {
 	return errors.As(err, &e) && e.Fault == oidcclient.FaultOutage
 }
 
+// isRefusal reports that somebody has answered, and the entity is not to be believed.
+func isRefusal(err error) bool {
+	var e *oidcclient.Error
+	return errors.As(err, &e) && e.Fault != oidcclient.FaultOutage && e.Fault != oidcclient.FaultCanceled
+}
+
 // weightier chooses what is reported of two paths that led nowhere: that somebody was
 // not reached, because then the same may work later; else the first.
 func weightier(first, second error) error {

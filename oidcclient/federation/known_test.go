@@ -51,6 +51,26 @@ func TestAKnownProviderIsKept(t *testing.T) {
 	assert.Equal(t, oidcclient.FaultOutage, e.Fault)
 }
 
+// Who was refused once is not believed again because somebody is silent then.
+func TestARefusedProviderIsForgotten(t *testing.T) {
+	now := testNow
+	w := newWorld(t)
+	w.deepen()
+	r := w.resolver(t, func(c *ResolverConfig) { c.Clock = func() time.Time { return now } })
+	_, err := r.FindProvider(t.Context(), provider)
+	require.NoError(t, err)
+	now = now.Add(time.Hour)
+	delete(w.links, [2]string{lower, provider})
+	_, err = r.FindProvider(t.Context(), provider)
+	refused(t, err, "token")
+	now = now.Add(time.Minute)
+	w.answers[lower+fetchPlace] = func() (*http.Response, error) { return reply(503, "text/plain", "") }
+	_, err = r.FindProvider(t.Context(), provider)
+	var e *oidcclient.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, oidcclient.FaultOutage, e.Fault)
+}
+
 // Whoever is not reached does not speak for those who are: a provider that was thrown out
 // stays out, however silent it is or whomever else it names.
 func TestAnOutageOutweighsNoRefusal(t *testing.T) {

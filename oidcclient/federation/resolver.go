@@ -127,26 +127,36 @@ func (r *Resolver) FindProvider(ctx context.Context, issuer string) (*oidcclient
 	if err != nil {
 		return nil, err
 	}
-	lasts := r.maxAge
-	chain, err := c.find(ctx, issuer)
-	if err != nil {
-		var whole bool
-		if chain, whole, err = r.again(ctx, c, issuer, err); err != nil {
-			return nil, err
-		}
-		if !whole {
-			lasts = retryAfter
-		}
+	chain, lasts, err := r.chainOf(ctx, c, issuer)
+	var found *oidcclient.FoundProvider
+	if err == nil {
+		found, err = asProvider(chain)
 	}
-	found, err := asProvider(chain)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err != nil {
+		if isRefusal(err) { // once refused, it is not taken up again when somebody is silent
+			delete(r.kept, issuer)
+		}
 		return nil, err
 	}
 	found.Until = earlier(r.now().Add(lasts), chain.expiry)
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.kept[issuer] = chain
 	return found, nil
+}
+
+// chainOf makes a provider's chain, a new one where that can be had, and says how long it
+// is believed.
+func (r *Resolver) chainOf(ctx context.Context, c *collection, issuer string) (*Chain, time.Duration, error) {
+	chain, err := c.find(ctx, issuer)
+	if err == nil {
+		return chain, r.maxAge, nil
+	}
+	chain, whole, err := r.again(ctx, c, issuer, err)
+	if whole {
+		return chain, r.maxAge, err
+	}
+	return chain, retryAfter, err
 }
 
 // again makes a provider's chain of the one that is known, where the search for a new

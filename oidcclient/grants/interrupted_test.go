@@ -138,10 +138,28 @@ func TestAskingTakesTooLong(t *testing.T) {
 		var e *oidcclient.Error
 		require.ErrorAs(t, err, &e)
 		assert.True(t, e.Retryable())
-		assert.Equal(t, 30*time.Second, time.Since(begun))
+		assert.Equal(t, 2*time.Minute, time.Since(begun))
 		assert.Equal(t, 10*time.Second, d.Interval(), "it is asked less often")
 	})
 }
+
+// Nobody recovers from a panic in a question's own goroutine but the question.
+func TestPanicOfAKeySource(t *testing.T) {
+	p := newProvider(t)
+	p.on("/device", answer{200, deviceAnswer})
+	d, err := grants.BeginDevice(t.Context(), p.client(func(c *oidcclient.Config) { c.Keys = panicking{} }), grants.DeviceRequest{Clock: p.clock.now})
+	require.NoError(t, err)
+	p.clock.at = p.clock.at.Add(5 * time.Second)
+	p.on("/token", p.tokens(nil))
+	for range 2 {
+		_, err = d.Poll(t.Context())
+		assert.EqualError(t, err, "grants: panic of type string")
+	}
+}
+
+type panicking struct{}
+
+func (panicking) VerifySignature(context.Context, string) ([]byte, error) { panic("a key source's") }
 
 func TestWaitingPrintsNoCode(t *testing.T) {
 	p := newProvider(t)

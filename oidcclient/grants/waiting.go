@@ -18,8 +18,9 @@ const (
 	maxInterval   = time.Minute     // while the provider is down
 
 	// askingTakes bounds a question together with the judging of what comes of it, which
-	// go on when whoever asked has gone.
-	askingTakes = 30 * time.Second
+	// go on when whoever asked has gone. Each request in it has a bound of its own: this
+	// is more than all of them, because a code is good for one question.
+	askingTakes = 2 * time.Minute
 )
 
 var (
@@ -87,7 +88,7 @@ func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askingTakes)
 		defer cancel()
-		answered <- w.settle(w.ask(ctx))
+		answered <- w.settle(w.question(ctx))
 	}()
 	select {
 	case err := <-answered:
@@ -98,6 +99,17 @@ func (w *Waiting) Poll(ctx context.Context) (*oidcclient.Session, error) {
 	case <-ctx.Done():
 		return nil, canceled(ctx)
 	}
+}
+
+// question asks, and makes an error of a panic of the transport's, say: here nobody
+// would recover from it.
+func (w *Waiting) question(ctx context.Context) (_ *oidcclient.Session, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("grants: panic of type %T", p)
+		}
+	}()
+	return w.ask(ctx)
 }
 
 // canceled is the error of a caller whose context has ended.
