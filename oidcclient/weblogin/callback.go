@@ -143,24 +143,30 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 			return err
 		}
 	}
-	if l.Link {
-		if err := h.moved(w, r, present.key); err != nil {
-			return err
-		}
-		h.log.InfoContext(r.Context(), "login linked", "client", l.Client)
-		return nil
+	switch {
+	case l.Link:
+		err = h.moved(w, r, present.key, func(s *Session) { s.ExpiresAt = h.idleEnd(s.EndsAt) })
+	case l.Same != "":
+		// Nobody has to be there for it: it makes the session no longer.
+		err = h.moved(w, r, present.key, func(s *Session) {
+			s.Login, s.checks, s.markKeys = login, named(login.Checks()), nil
+		})
+	default:
+		return h.started(w, r, asked, before.key)
 	}
-	return h.started(w, r, asked, present, before.key)
+	if errors.Is(err, ErrNoSession) && l.Same != "" {
+		return l.refused("the session that this login belongs to has ended")
+	}
+	if err == nil {
+		h.log.InfoContext(r.Context(), map[bool]string{true: "login linked", false: "login finished"}[l.Link], "client", l.Client)
+	}
+	return err
 }
 
-// started begins the session of a completed login. One that is only repeated, which
-// needs nobody to be there, makes a session no longer.
-func (h *Handler) started(w http.ResponseWriter, r *http.Request, login Login, repeated *Session, before string) error {
+// started begins the session of a completed login.
+func (h *Handler) started(w http.ResponseWriter, r *http.Request, login Login, before string) error {
 	now := h.now().Round(0)
 	s := &Session{Client: login.Client, Login: login.Session, checks: named(login.Session.Checks()), StartedAt: now, EndsAt: now.Add(h.life)}
-	if repeated != nil {
-		s.StartedAt, s.EndsAt = repeated.StartedAt, repeated.EndsAt
-	}
 	s.ExpiresAt = h.idleEnd(s.EndsAt)
 	if err := h.begin(w, r, s, before); err != nil {
 		return err
@@ -186,19 +192,24 @@ func (h *Handler) once(ctx context.Context, l *waiting) error {
 // only repeats it; nil for any other login. It has to be the one that the browser had
 // when the login began, and still has.
 func (h *Handler) goesOn(ctx context.Context, l *waiting, present presented) (*Session, error) {
-	check := "link"
-	switch {
-	case l.Same != "":
-		check = checkSession
-	case !l.Link:
+	if !l.Link && l.Same == "" {
 		return nil, nil
 	}
 	if present.key != l.Session {
-		return nil, refused(check, "the session that this login belongs to is not this browser's any more")
+		return nil, l.refused("the session that this login belongs to is not this browser's any more")
 	}
 	s, err := h.load(ctx, present)
 	if errors.Is(err, ErrNoSession) {
-		return nil, refused(check, "the session that this login belongs to has ended")
+		return nil, l.refused("the session that this login belongs to has ended")
 	}
 	return s, err
+}
+
+// refused is the error where no session goes on with a login.
+func (l *waiting) refused(reason string) error {
+	check := "link"
+	if l.Same != "" {
+		check = checkSession
+	}
+	return refused(check, reason)
 }

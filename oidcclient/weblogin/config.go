@@ -49,8 +49,8 @@ type Config struct {
 	// those whose tokens were renewed. They survive a restart without a store of
 	// one's own (but see SESSIONS.md), need a Sealer of one's own for that, and
 	// add their size, some kilobytes, to each request. Each process remembers at most
-	// 10,000 front-channel logouts at a time, which anybody can make up, and answers more
-	// with 503; back-channel logouts have no such bound.
+	// 500,000 front-channel logouts at a time, and 10,000 of them in memory, because anybody
+	// can make them up, and answers more with 503; back-channel logouts have no such bound.
 	SessionsInCookies bool
 
 	// Replay remembers used logins and logout tokens. Nil means Sessions, which
@@ -244,6 +244,10 @@ func (h *Handler) setStores(Config) error {
 			return errors.New("config: Replay is missing, and Sessions is no ReplayStore")
 		}
 		h.replay = both
+	}
+	h.strangers.most = maxStrangersStored
+	if _, ok := h.sessions.(*Memory); ok {
+		h.strangers.most = maxStrangers
 	}
 	if h.sealer != nil {
 		return nil

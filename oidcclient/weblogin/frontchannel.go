@@ -49,14 +49,19 @@ func (h *Handler) frontChannelLogout(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("<!doctype html><title>Logged out</title>\n")) // the browser may be gone
 }
 
-// maxStrangers is how many marks of front-channel logouts a process makes that are
-// alive at a time: a tenth of what a Memory holds.
-const maxStrangers = 10_000
+// How many marks of front-channel logouts a process makes that are alive at a time: a tenth
+// of what a Memory holds, and in a store with more room what takes some hundred megabytes.
+const (
+	maxStrangers       = maxSessions / 10
+	maxStrangersStored = 500_000
+)
 
 // strangers bounds what front-channel logouts leave in the store. Anybody can make them
 // up, and no cookie or token tells who did: so they may keep each other out, but not
 // the sessions.
 type strangers struct {
+	most int
+
 	mu    sync.Mutex // guards until
 	until []time.Time
 }
@@ -68,7 +73,7 @@ func (s *strangers) allow(now time.Time, lasts time.Duration) bool {
 	for len(s.until) > 0 && !now.Before(s.until[0]) {
 		s.until = s.until[1:]
 	}
-	if len(s.until) == maxStrangers {
+	if len(s.until) >= s.most {
 		return false
 	}
 	s.until = append(s.until, now.Add(lasts))

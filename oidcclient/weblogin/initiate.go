@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/rely-go/rely/oidcclient"
@@ -17,7 +18,7 @@ func (h *Handler) initiate(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, "", notFound())
 		return
 	}
-	values, err := callbackValues(w, r)
+	values, err := h.initiateValues(w, r)
 	if err != nil {
 		h.fail(w, r, id, err)
 		return
@@ -40,11 +41,48 @@ func (h *Handler) initiate(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && h.crossOrigin.Check(r) != nil {
 		// The browser leaves its cookies behind here, but not there: those of logins that
 		// wait would be counted by nobody, and pile up.
-		http.Redirect(w, r, r.URL.Path+"?"+values.Encode(), http.StatusSeeOther)
+		h.initiateByGet(w, r, values)
 		return
 	}
 	meta := waitingMeta{Client: id, ReturnTo: h.ownPath(values.Get("target_link_uri")), Session: h.presented(r).key}
 	h.send(w, r, meta, oidcclient.BeginOptions{LoginHint: values.Get("login_hint")})
+}
+
+const (
+	purposeInitiate = "weblogin initiate"
+	// postedParam holds what another site has posted, sealed: a hint may say who somebody
+	// is, and has no place in an address.
+	postedParam = "posted"
+	maxPosted   = 4 << 10 // bytes of it
+)
+
+// initiateValues reads what another site asks for, also where initiateByGet has passed it
+// on.
+func (h *Handler) initiateValues(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	values, err := callbackValues(w, r)
+	if err != nil || r.Method == http.MethodPost || !values.Has(postedParam) {
+		return values, err
+	}
+	posted, err := h.sealer.Open(purposeInitiate, values.Get(postedParam), []byte(r.URL.Path))
+	if err != nil {
+		return nil, badRequest("what was posted can't be opened")
+	}
+	return url.ParseQuery(string(posted))
+}
+
+// initiateByGet sends the browser once more, by GET.
+func (h *Handler) initiateByGet(w http.ResponseWriter, r *http.Request, values url.Values) {
+	text := values.Encode()
+	if len(text) > maxPosted {
+		h.fail(w, r, r.PathValue("id"), badRequest("what was posted is too long"))
+		return
+	}
+	sealed, err := h.sealer.Seal(purposeInitiate, []byte(text), []byte(r.URL.Path))
+	if err != nil {
+		h.fail(w, r, r.PathValue("id"), err)
+		return
+	}
+	http.Redirect(w, r, r.URL.Path+"?"+url.Values{postedParam: {sealed}}.Encode(), http.StatusSeeOther)
 }
 
 // issuerOf returns the issuer of a client, also of one that has yet to find it.
@@ -98,5 +136,5 @@ func (h *Handler) StartSession(w http.ResponseWriter, r *http.Request, client st
 			return err
 		}
 	}
-	return h.started(w, r, completed, nil, h.presented(r).key)
+	return h.started(w, r, completed, h.presented(r).key)
 }

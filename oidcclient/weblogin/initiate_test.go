@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,9 +71,17 @@ func TestInitiateByForeignPOST(t *testing.T) {
 	for _, header := range [][]string{{"Origin", "https://elsewhere.example"}, {"Sec-Fetch-Site", "cross-site"}} {
 		p := s.browser().ask("/initiate/op", values, header...)
 		require.Equal(t, http.StatusSeeOther, p.StatusCode)
-		assert.Equal(t, s.url+"/initiate/op?"+values.Encode(), p.to(t))
+		assert.True(t, strings.HasPrefix(p.to(t), s.url+"/initiate/op?posted="), p.to(t))
+		assert.NotContains(t, p.to(t), "anna")
 		assert.Empty(t, p.Cookies())
+		begun, err := url.Parse(s.browser().ask(p.to(t), nil).to(t))
+		require.NoError(t, err)
+		assert.Equal(t, "anna & otto", begun.Query().Get("login_hint"))
+		p = s.browser().ask(p.to(t)+"x", nil)
+		assert.Equal(t, http.StatusBadRequest, p.StatusCode, "changed")
 	}
+	long := url.Values{"iss": {s.ops["op"].Issuer()}, "login_hint": {strings.Repeat("a", maxPosted)}}
+	assert.Equal(t, http.StatusBadRequest, s.browser().ask("/initiate/op", long, "Sec-Fetch-Site", "cross-site").StatusCode)
 	b := s.browser()
 	for range maxLogins + 2 {
 		b.ask(s.browser().ask("/initiate/op", values, "Sec-Fetch-Site", "cross-site").to(t), nil)

@@ -25,7 +25,6 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	next := "/"
-	h.forget(w, r) // whatever the store does
 	if s != nil {
 		if err := h.remove(r.Context(), s, 0); err != nil && !errors.Is(err, ErrNotFound) {
 			h.fail(w, r, s.Client, err)
@@ -44,6 +43,7 @@ func (h *Handler) logout(w http.ResponseWriter, r *http.Request) {
 			h.setCookie(w, h.logoutCookie(), state, http.SameSiteLaxMode)
 		}
 	}
+	h.forget(w, r)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 

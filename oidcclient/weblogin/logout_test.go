@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -166,17 +167,31 @@ func TestLogoutWhileProviderIsDown(t *testing.T) {
 	s.clock.Advance(time.Second)
 }
 
-// Who logs out at a machine of others leaves nothing there, whatever the store does.
+// A logout that the store did not take can be repeated, and ends the session everywhere.
 func TestLogoutWhileStoreIsDown(t *testing.T) {
-	s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = true }})
-	b := s.browser()
-	b.login("/login/op")
-	failing := &shaky{Memory: s.memory(), turns: []func(func() error) error{func(func() error) error { return errCut }}}
-	s.use(s.replica("", func(c *Config) { c.Sessions = failing }))
-	p := b.ask("/logout", url.Values{})
-	assert.Equal(t, http.StatusServiceUnavailable, p.StatusCode)
-	assert.Empty(t, b.cookies())
+	for _, cookies := range []bool{false, true} {
+		s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+		b := s.browser()
+		b.login("/login/op")
+		before := b.cookies()
+		healthy := s.h
+		s.use(s.replica("", func(c *Config) { c.Sessions = &stubborn{Memory: s.memory()} }))
+		p := b.ask("/logout", url.Values{})
+		assert.Equal(t, http.StatusServiceUnavailable, p.StatusCode)
+		s.use(healthy)
+		require.NotNil(t, b.session())
+		p = b.ask("/logout", url.Values{})
+		assert.Contains(t, p.to(t), s.ops["op"].URL())
+		assert.Nil(t, b.session())
+		assert.Equal(t, http.StatusUnauthorized, b.asks(before).StatusCode)
+	}
 }
+
+// stubborn is a store that can be read, and not changed.
+type stubborn struct{ *Memory }
+
+func (stubborn) Put(context.Context, Record) error           { return errCut }
+func (stubborn) Delete(context.Context, string, int64) error { return errCut }
 
 // What comes back from the provider's logout is believed where the state is that
 // of a logout which this browser began.

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -104,7 +105,8 @@ func TestChangedAtTheProvider(t *testing.T) {
 				require.NotNil(t, b.session())
 				now := s.h.must(t, b)
 				assert.Equal(t, before.Login.Subject(), now.Login.Subject())
-				assert.Equal(t, []time.Time{before.StartedAt, before.EndsAt}, []time.Time{now.StartedAt, now.EndsAt}, "nobody has to be there: it lasts no longer")
+				assert.Equal(t, []time.Time{before.StartedAt, before.EndsAt, before.ExpiresAt}, []time.Time{now.StartedAt, now.EndsAt, now.ExpiresAt},
+					"nobody has to be there: it lasts no longer")
 				return
 			}
 			assert.Nil(t, b.session())
@@ -132,6 +134,18 @@ func TestChangedMeanwhile(t *testing.T) {
 			"logged out while the provider is asked": {func(_ *testing.T, b *browser) {
 				key := b.presented().key
 				b.ops["op"].OnToken(func(*oidctest.Issue) { _ = b.h.remove(t.Context(), &Session{key: key}, 0) })
+			}, false},
+			"logged out at the last moment": {func(t *testing.T, b *browser) {
+				raw, err := b.ops["op"].LogoutToken("", sid(b))
+				require.NoError(t, err)
+				b.h.onLogin = func(context.Context, Login) error {
+					b.site.browser().ask("/backchannel-logout/op", url.Values{"logout_token": {raw}})
+					return nil
+				}
+			}, false},
+			"logged out here at the last moment": {func(_ *testing.T, b *browser) {
+				key := b.presented().key
+				b.h.onLogin = func(context.Context, Login) error { return b.h.remove(t.Context(), &Session{key: key}, 0) }
 			}, false},
 			"somebody else": {func(_ *testing.T, b *browser) {
 				b.ops["op"].LoginAs(b.ops["op"].Persons()[1].Subject)

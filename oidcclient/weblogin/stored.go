@@ -143,8 +143,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, s *Session, befo
 }
 
 // moved gives a session a new id, which a login does even where it only adds to
-// the session.
-func (h *Handler) moved(w http.ResponseWriter, r *http.Request, key string) error {
+// the session or repeats what was there, and changes it.
+func (h *Handler) moved(w http.ResponseWriter, r *http.Request, key string, change func(*Session)) error {
 	return h.turns.alone(r.Context(), key, func() error {
 		old, err := h.leased(r.Context(), &Session{key: key})
 		if err != nil {
@@ -152,7 +152,8 @@ func (h *Handler) moved(w http.ResponseWriter, r *http.Request, key string) erro
 		}
 		id := newRandom()
 		s := *old
-		s.key, s.version, s.ExpiresAt = recordKey(id), 0, h.idleEnd(s.EndsAt)
+		s.key, s.version = recordKey(id), 0
+		change(&s)
 		if err := h.put(r.Context(), &s); err != nil {
 			return err
 		}
@@ -160,7 +161,7 @@ func (h *Handler) moved(w http.ResponseWriter, r *http.Request, key string) erro
 			// Ended in between, or somebody else's now: then it must not live on
 			// under another id.
 			_ = h.remove(r.Context(), &s, 0)
-			if errors.Is(err, ErrNotFound) {
+			if errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) {
 				return ErrNoSession
 			}
 			return err
