@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -168,13 +169,25 @@ func (c *Client) resolve(ctx context.Context) (*Client, error) {
 	}
 }
 
+// hostsFault lays a refusal at the host's door: the account is the configuration's, and
+// nobody who logs in has named it.
+func hostsFault(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Fault != FaultAnswer {
+		return err
+	}
+	theirs := *e
+	theirs.Fault = FaultProvider
+	return &theirs
+}
+
 // completed finds the issuer and registers, as far as these are open.
 func (c *Client) completed(ctx context.Context) (*resolved, error) {
 	cfg := c.cfg
 	if cfg.Account != "" {
 		issuer, err := FindIssuer(ctx, c.http, cfg.Account)
 		if err != nil {
-			return nil, err
+			return nil, hostsFault(err)
 		}
 		cfg.Issuer, cfg.Account = issuer, ""
 	}

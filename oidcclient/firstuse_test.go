@@ -268,6 +268,7 @@ func TestIssuerOfAnAccount(t *testing.T) {
 			_, _, err := lateClient(t, h, nil).Begin(t.Context(), BeginOptions{})
 			var refused *Error
 			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, FaultProvider, refused.Fault)
 			assert.Empty(t, h.asked[registerPlace])
 		})
 	}

@@ -193,7 +193,7 @@ func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Clie
 	if err != nil {
 		return err
 	}
-	a.waiting.drop(handle)
+	a.waiting.take(handle)
 	if err := a.login.StartSession(w, r, id, session); err != nil {
 		return err
 	}
@@ -201,13 +201,18 @@ func (a *app) decided(w http.ResponseWriter, r *http.Request, _ *oidcclient.Clie
 	return nil
 }
 
+// notificationPatience is how long a notification waits for a login that is just being begun.
+const notificationPatience = 3 * time.Second
+
 // notified takes the provider's notification that somebody has decided.
 func (a *app) notified(w http.ResponseWriter, r *http.Request, _ *oidcclient.Client) error {
 	request, err := grants.ReadNotification(r)
 	if err != nil {
 		return badRequest(err.Error())
 	}
-	b := a.waiting.backchannel(r.PathValue("id"), request)
+	ctx, cancel := context.WithTimeout(r.Context(), notificationPatience)
+	defer cancel()
+	b := a.waiting.backchannel(ctx, r.PathValue("id"), request)
 	if b == nil {
 		return grants.ErrNotification
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rely-go/rely/oidcclient"
@@ -44,13 +45,27 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 	if u, err := url.Parse(p.baseURL); err == nil && strings.TrimSuffix(u.Path, "/") != "" {
 		return nil, &clientconfig.Error{Member: "base_url", Reason: "has a path, and this application's pages are not below one"}
 	}
-	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = log }); err != nil {
+	starting := &starting{Handler: log.Handler()}
+	defer starting.over.Store(true)
+	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = slog.New(starting) }); err != nil {
 		return nil, err
 	}
 	if err := p.federate(config); err != nil {
 		return nil, err
 	}
 	return p, p.judge()
+}
+
+// starting keeps the log silent until the start is over: what stops that is said in one
+// line, and by the program itself.
+type starting struct {
+	slog.Handler
+	over atomic.Bool
+}
+
+// Enabled implements [slog.Handler].
+func (s *starting) Enabled(ctx context.Context, level slog.Level) bool {
+	return s.over.Load() && s.Handler.Enabled(ctx, level)
 }
 
 // federate finds the places where clients of federations say what they are: below their

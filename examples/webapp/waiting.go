@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"net/http"
@@ -22,7 +23,8 @@ const (
 type waiting struct {
 	mu     sync.Mutex // guards what follows
 	logins map[string]waits
-	begun  int // that are not yet among logins
+	begun  int           // that are not yet among logins
+	ended  chan struct{} // closed when one fewer is; nil when nobody waits for that
 }
 
 type waits struct {
@@ -31,6 +33,7 @@ type waits struct {
 	browser     string // that began it
 	since       time.Time
 	backchannel *grants.Backchannel // nil at a device
+	taken       bool                // it has become a session
 }
 
 // keptAfter is how long a login that is over is kept, to be told so.
@@ -72,6 +75,10 @@ func (w *waiting) givePlace() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.begun--
+	if w.ended != nil {
+		close(w.ended)
+		w.ended = nil
+	}
 }
 
 // forget drops the logins that have been over for a while. The caller holds mu.
@@ -113,27 +120,59 @@ func (w *waiting) get(client, handle, browser string) *grants.Waiting {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept, ok := w.logins[handle]
-	if !ok || kept.client != client || subtle.ConstantTimeCompare([]byte(kept.browser), []byte(browser)) != 1 {
+	if !ok || kept.taken || kept.client != client || subtle.ConstantTimeCompare([]byte(kept.browser), []byte(browser)) != 1 {
 		return nil
 	}
 	return kept.Waiting
 }
 
-func (w *waiting) backchannel(client, request string) *grants.Backchannel {
+// backchannel returns the login with a request's id, also one that has become a session.
+// The provider may notify before its answer to the request was read here: so that is
+// waited for where one is just being begun.
+func (w *waiting) backchannel(ctx context.Context, client, request string) *grants.Backchannel {
+	for {
+		found, beginning := w.look(client, request)
+		if found != nil || beginning == nil {
+			return found
+		}
+		select {
+		case <-beginning:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// look returns the login that is there, else what is closed when one that is just being
+// begun may be.
+func (w *waiting) look(client, request string) (found *grants.Backchannel, beginning <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, kept := range w.logins {
 		if kept.backchannel != nil && kept.client == client && kept.backchannel.ID() == request {
-			return kept.backchannel
+			return kept.backchannel, nil
 		}
 	}
-	return nil
+	if w.begun == 0 {
+		return nil, nil
+	}
+	if w.ended == nil {
+		w.ended = make(chan struct{})
+	}
+	return nil, w.ended
 }
 
-func (w *waiting) drop(handle string) {
+// take gives a login up that has become a session. Of one in the back channel the
+// notification may still come.
+func (w *waiting) take(handle string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.logins, handle)
+	kept := w.logins[handle]
+	if kept.taken = true; kept.backchannel == nil {
+		delete(w.logins, handle)
+		return
+	}
+	w.logins[handle] = kept
 }
 
 // waitingCookie names the browser that has begun logins elsewhere.

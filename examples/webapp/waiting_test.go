@@ -2,7 +2,9 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -127,4 +129,40 @@ func TestManyLoginsOfOneBrowser(t *testing.T) {
 	assert.Empty(t, again)
 	_, again = begin("Cookie", waitingCookie+"="+strings.Repeat("x", maxName+1))
 	assert.NotEmpty(t, again, "a long name is not remembered ten thousand times")
+}
+
+// A provider may notify before its answer was read here, and after the browser has asked.
+func TestNotificationAtAnyTime(t *testing.T) {
+	var a *app
+	notify := func(token string) int {
+		r := httptest.NewRequest("POST", "/ciba-notification/one", strings.NewReader(`{"auth_req_id":"r1"}`))
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return w.Code
+	}
+	early, token := make(chan int, 1), make(chan string, 1)
+	a = beyondApp(t, map[string]http.HandlerFunc{"POST /bc": func(w http.ResponseWriter, r *http.Request) {
+		token <- r.FormValue("client_notification_token")
+		bearer := r.FormValue("client_notification_token")
+		go func() { early <- notify(bearer) }()
+		for waited := false; !waited; runtime.Gosched() {
+			a.waiting.mu.Lock()
+			waited = a.waiting.ended != nil
+			a.waiting.mu.Unlock()
+		}
+		says(http.StatusOK, `{"auth_req_id":"r1","expires_in":600,"interval":100}`)(w, r)
+	}}, `,"backchannel_token_delivery_mode":"ping","backchannel_client_notification_endpoint":"http://127.0.0.1:8080/ciba-notification/one"`).(*app)
+	w, out := ask(t, a, "POST", "/ciba/one", url.Values{"login_hint": {"anna"}})
+	require.Equal(t, http.StatusAccepted, w.Code, w.Body)
+	assert.Equal(t, http.StatusNoContent, <-early)
+
+	a.waiting.take(out["handle"].(string))
+	bearer := <-token
+	assert.Equal(t, http.StatusNoContent, notify(bearer))
+	assert.Equal(t, http.StatusUnauthorized, notify("x"+bearer))
+	cookie := w.Result().Cookies()[0]
+	w, _ = ask(t, a, "GET", "/ciba/one/"+out["handle"].(string), nil, "Cookie", cookie.Name+"="+cookie.Value)
+	assert.Equal(t, http.StatusNotFound, w.Code)
 }

@@ -17,7 +17,7 @@ type Registered struct {
 	// says that it has nobody log in by a browser, and needs no redirect_uris.
 	GrantTypes []string `json:"grant_types,omitempty"`
 
-	// ResponseTypes has to name the one that is used.
+	// ResponseTypes has to name the one that is used, if people log in by a browser.
 	ResponseTypes []string `json:"response_types,omitempty"`
 
 	ApplicationType     string   `json:"application_type,omitempty"`      // web or native
@@ -31,6 +31,7 @@ type Registered struct {
 	TOSURI              string   `json:"tos_uri,omitempty"`               // terms of service
 	Contacts            []string `json:"contacts,omitempty"`              // who is responsible
 	JWKSURI             string   `json:"jwks_uri,omitempty"`              // of the keys that are served here, instead of the keys themselves
+	RequestURIs         []string `json:"request_uris,omitempty"`          // where the requests are served; absent: where request uri serves them
 	SoftwareID          string   `json:"software_id,omitempty"`           // names the program
 	SoftwareVersion     string   `json:"software_version,omitempty"`      // and its version
 	SoftwareStatement   string   `json:"software_statement,omitempty"`    // what somebody has signed about it
@@ -97,7 +98,7 @@ func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 	if len(used) == 0 {
 		used = []string{"code"}
 	}
-	if m.ResponseTypes != nil && !slices.ContainsFunc(m.ResponseTypes, func(one string) bool { return sameWords(strings.Fields(one), used) }) && c.FAPI == oidcclient.FAPINone {
+	if m.ResponseTypes != nil && m.needsBrowser() && !slices.ContainsFunc(m.ResponseTypes, func(one string) bool { return sameWords(strings.Fields(one), used) }) && c.FAPI == oidcclient.FAPINone {
 		return &Error{Member: "response_types", Reason: "do not name the response_type that is used"}
 	}
 	said, err := m.Registered.members()
@@ -122,7 +123,7 @@ func (m *Client) registration(c *oidcclient.Config, _ string) *Error {
 	if m.TLSClientCertificateBoundAccessTokens {
 		c.Register.Metadata["tls_client_certificate_bound_access_tokens"] = true
 	}
-	if m.Request == "uri" {
+	if m.Request == "uri" && m.RequestURIs == nil {
 		if len(m.RedirectURIs) != 1 || !strings.Contains(m.RedirectURIs[0], callbackPlace) {
 			return &Error{Member: "request", Reason: "is uri, and redirect_uris do not say under which URL the application serves its requests"}
 		}
