@@ -135,7 +135,8 @@ type Client struct {
 	UserInfoSignedResponseAlg string `json:"userinfo_signed_response_alg"`
 
 	// JWKS has this client's private keys: those for encryption, by their use, alg or
-	// key_ops, decrypt, and one of the others signs, instead of private_key_file. Of
+	// key_ops, decrypt (and those that say nothing, where encryption was agreed and nothing
+	// else is signed with them), and one of the others signs, instead of private_key_file. Of
 	// several it is the one that fits the algorithm by which the client signs, and the
 	// others are only published; so are public ones, of which the one that belongs to
 	// private_key_file gives that its kid.

@@ -15,7 +15,7 @@ import (
 // decrypt, and for a change of keys those of published_jwks and unpublished_jwks.
 func (m *Client) ownKeys(c *oidcclient.Config, _ string) *Error {
 	err := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
-		if use != "enc" {
+		if !m.decrypts(c, text, use) {
 			return nil
 		}
 		return decrypting(c, text, false)
@@ -38,6 +38,29 @@ func (m *Client) ownKeys(c *oidcclient.Config, _ string) *Error {
 	}
 	c.PublishedKeys = published
 	return nil
+}
+
+// decrypts reports whether a key of jwks is for encryption: because it says so, or because
+// it says nothing (RFC 7517 §4.2) and nothing else can be meant, where encryption was agreed
+// and nothing is signed with a key of jwks.
+func (m *Client) decrypts(c *oidcclient.Config, text json.RawMessage, use string) bool {
+	if use != "" || isPublic(text) || saysPurpose(text) {
+		return use == "enc"
+	}
+	agreed := m.IDTokenEncryptedResponseAlg + m.UserInfoEncryptedResponseAlg + m.AuthorizationEncryptedResponseAlg + m.IntrospectionEncryptedResponseAlg
+	method := m.TokenEndpointAuthMethod
+	if method == "" && len(c.Profile.AuthMethods) > 0 {
+		method = c.Profile.AuthMethods[0]
+	}
+	signs := method == "private_key_jwt" || m.makesObjects(c) || m.BackchannelAuthenticationRequestSigningAlg != ""
+	return agreed != "" && (m.PrivateKeyFile != "" || !signs)
+}
+
+// saysPurpose reports whether a JWK has an alg or key_ops: those for encryption have a use
+// by that.
+func saysPurpose(text json.RawMessage) bool {
+	object, err := strictjson.ParseObject(text, maxDepth)
+	return err == nil && (object.Has("alg") || object.Has("key_ops"))
 }
 
 // decrypting adds a decryption key.

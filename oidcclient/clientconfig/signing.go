@@ -104,7 +104,7 @@ func (m *Client) makesObjects(c *oidcclient.Config) bool {
 // findKey reads the key of private_key_file, or takes it out of jwks; nil where there
 // is none. What else is in jwks is published.
 func (m *Client) findKey(c *oidcclient.Config, dir, alg string) (*assertion.Key, *Error) {
-	signers, published, err := m.signers()
+	signers, published, err := m.signers(c)
 	if err != nil {
 		return nil, &Error{Member: "jwks", Reason: err.Error(), Err: err}
 	}
@@ -146,10 +146,10 @@ func parseKey(text []byte) (assertion.Key, error) {
 }
 
 // signers reads the keys for signatures in jwks: those that sign, and public ones.
-func (m *Client) signers() (keys []assertion.Key, published []oidcclient.PublishedKey, err error) {
+func (m *Client) signers(c *oidcclient.Config) (keys []assertion.Key, published []oidcclient.PublishedKey, err error) {
 	wrong := privateKeys("jwks", m.JWKS, func(text json.RawMessage, use string) error {
 		switch {
-		case use == "enc":
+		case m.decrypts(c, text, use):
 			return nil
 		case isPublic(text):
 			public, err := oidcclient.ParsePublishedKeys(slices.Concat([]byte(`{"keys":[`), text, []byte(`]}`)))

@@ -144,9 +144,20 @@ func TestPurposeOfKeys(t *testing.T) {
 		`,"key_ops":["deriveKey"]`:  true,
 		`,"key_ops":["deriveBits"]`: true,
 		`,"key_ops":["sign"]`:       false,
-		``:                          false,
+		`,"alg":"ES256"`:            false,
+		``:                          true, // and nothing is signed
 	} {
 		_, err := read(acme(agreed+`,"jwks":{"keys":[`+ecJWK(t, more)+`]}`), "")
+		assert.Equal(t, good, err == nil, "%s: %v", more, err)
+	}
+	bare := `,"jwks":{"keys":[` + ecJWK(t, "") + `]}`
+	for more, good := range map[string]bool{
+		`,"token_endpoint_auth_method":"private_key_jwt"`:                              false,
+		`,"token_endpoint_auth_method":"private_key_jwt","private_key_file":"key.pem"`: true,
+		`,"request":"object"`: false,
+		`,"backchannel_authentication_request_signing_alg":"ES256"`: false,
+	} {
+		_, err := read(acme(agreed+bare+more), rsaFile(t))
 		assert.Equal(t, good, err == nil, "%s: %v", more, err)
 	}
 	public := func(jwk string) string { return regexp.MustCompile(`,"d":"[^"]*"`).ReplaceAllString(jwk, "") }
