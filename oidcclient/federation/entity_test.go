@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -191,18 +192,19 @@ func TestEntitySignsForAll(t *testing.T) {
 // panics ends no process.
 func TestEntityWhoseKeyFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sign := func(context.Context) error { return nil }
+		var sign atomic.Value // of func(context.Context) error
+		sign.Store(func(context.Context) error { return nil })
 		config := entityConfig(t)
 		config.Lifetime, config.Clock = time.Hour, time.Now
-		config.Keys[0].Signer = away{config.Keys[0].Signer, func(ctx context.Context) error { return sign(ctx) }}
+		config.Keys[0].Signer = away{config.Keys[0].Signer, func(ctx context.Context) error { return sign.Load().(func(context.Context) error)(ctx) }}
 		entity, err := NewEntity(config)
 		require.NoError(t, err)
 		first, err := entity.Configuration(t.Context())
 		require.NoError(t, err)
-		sign = func(ctx context.Context) error {
+		sign.Store(func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}
+		})
 		time.Sleep(30 * time.Minute)
 		for range 2 {
 			begun := time.Now()
@@ -212,7 +214,7 @@ func TestEntityWhoseKeyFails(t *testing.T) {
 			assert.Equal(t, signPatience, time.Since(begun))
 		}
 		time.Sleep(30 * time.Minute)
-		sign = func(context.Context) error { panic("a device's") }
+		sign.Store(func(context.Context) error { panic("a device's") })
 		_, err = entity.Configuration(t.Context())
 		assert.EqualError(t, err, "federation: panic of type string")
 	})
