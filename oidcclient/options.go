@@ -44,7 +44,8 @@ type BeginOptions struct {
 	// [Session.AuthorizationDetails].
 	AuthorizationDetails string
 	// Resources are sent as resource, once each: absolute URIs of the APIs for
-	// which the access token is wanted (RFC 8707 §2).
+	// which the access token is wanted (RFC 8707 §2.1). The token endpoint is not told
+	// again.
 	Resources []string
 	// RequestURI is where the caller serves the request object of this login, for
 	// CarryReference only: an https URL, or http on loopback, that nobody can
