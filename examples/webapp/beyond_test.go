@@ -195,6 +195,25 @@ func TestResource(t *testing.T) {
 	}
 }
 
+// withAPI is a person who has logged in to an application whose client calls an API.
+func withAPI(t *testing.T, resource string, bound bool) *personAt {
+	t.Helper()
+	address := freeAddress(t)
+	base := "http://" + address
+	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, op.Close()) })
+	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
+		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
+		"redirect_uris": []string{base + "/callback/op"}, "resource": resource, "dpop_bound_access_tokens": bound,
+	}}})
+	require.NoError(t, err)
+	start(t, "-addr", address, "-config", write(t, "config.json", config))
+	p := sit(t, base)
+	p.send(http.MethodGet, "/login/op", nil)
+	return p
+}
+
 func testResource(t *testing.T, bound bool, scheme string) {
 	var calls []string
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -206,20 +225,7 @@ func testResource(t *testing.T, bound bool, scheme string) {
 		says(http.StatusTeapot, `{"hello":"api"}`)(w, r)
 	}))
 	t.Cleanup(api.Close)
-	address := freeAddress(t)
-	base := "http://" + address
-	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, op.Close()) })
-	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
-		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
-		"redirect_uris": []string{base + "/callback/op"}, "resource": api.URL + "/me",
-		"dpop_bound_access_tokens": bound,
-	}}})
-	require.NoError(t, err)
-	start(t, "-addr", address, "-config", write(t, "config.json", config))
-	p := sit(t, base)
-	p.send(http.MethodGet, "/login/op", nil)
+	p := withAPI(t, api.URL+"/me", bound)
 	answer, body := p.send(http.MethodGet, "/resource/op", nil)
 	assert.Equal(t, http.StatusTeapot, answer.StatusCode)
 	assert.JSONEq(t, `{"hello":"api"}`, body)
@@ -244,19 +250,7 @@ func TestResourceThatAnswersBadly(t *testing.T) {
 		assert.NoError(t, conn.Close())
 	}))
 	t.Cleanup(api.Close)
-	address := freeAddress(t)
-	base := "http://" + address
-	op, err := oidctest.New(oidctest.Config{RedirectURIs: []string{base + "/callback/op"}})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, op.Close()) })
-	config, err := json.Marshal(map[string]any{"base_url": base, "clients": map[string]any{"op": map[string]any{
-		"profile": "oidc", "issuer": op.Issuer(), "client_id": op.Client().ClientID, "client_secret": op.Client().ClientSecret,
-		"redirect_uris": []string{base + "/callback/op"}, "resource": api.URL + "/me",
-	}}})
-	require.NoError(t, err)
-	start(t, "-addr", address, "-config", write(t, "config.json", config))
-	p := sit(t, base)
-	p.send(http.MethodGet, "/login/op", nil)
+	p := withAPI(t, api.URL+"/me", false)
 	says := func(status string, announced, sent int) string {
 		return fmt.Sprintf("HTTP/1.1 %s Odd\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", status, announced, strings.Repeat("x", sent))
 	}

@@ -46,14 +46,20 @@ func open(file, baseURL string, log *slog.Logger) (*places, error) {
 		return nil, &clientconfig.Error{Member: "base_url", Reason: "has a path, and this application's pages are not below one"}
 	}
 	starting := &starting{Handler: log.Handler()}
-	defer starting.over.Store(true)
 	if p.clients, err = config.New(func(_ string, c *oidcclient.Config) { c.Logger = slog.New(starting) }); err != nil {
 		return nil, err
 	}
 	if err := p.federate(config); err != nil {
 		return nil, err
 	}
-	return p, p.judge()
+	down, err := p.judge()
+	starting.over.Store(true)
+	for name, why := range down {
+		if err == nil {
+			log.Warn("provider not known at the start", "client", name, "error", why)
+		}
+	}
+	return p, err
 }
 
 // starting keeps the log silent until the start is over: what stops that is said in one
@@ -94,25 +100,31 @@ const judgeTimeout = 5 * time.Second
 
 // judge asks the providers of clients that keep to a FAPI profile whether they can: one
 // that can't ends the program now instead of each login, and one that is down doesn't.
-func (p *places) judge() error {
+func (p *places) judge() (down map[string]error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), judgeTimeout)
 	defer cancel()
 	var wait sync.WaitGroup
-	failures := make(chan error, len(p.clients))
+	var mu sync.Mutex // guards what is returned
+	down = map[string]error{}
 	for name, client := range p.clients {
 		if client.FAPI() == oidcclient.FAPINone {
 			continue
 		}
 		wait.Go(func() {
+			failed := client.Ready(ctx)
+			mu.Lock()
+			defer mu.Unlock()
 			var e *oidcclient.Error
-			if errors.As(client.Ready(ctx), &e) && e.Check == "fapi" {
-				failures <- &clientconfig.Error{Client: name, Member: "fapi", Reason: e.Reason, Err: e}
+			switch {
+			case errors.As(failed, &e) && e.Check == "fapi":
+				err = &clientconfig.Error{Client: name, Member: "fapi", Reason: e.Reason, Err: e}
+			case failed != nil:
+				down[name] = failed
 			}
 		})
 	}
 	wait.Wait()
-	close(failures)
-	return <-failures
+	return down, err
 }
 
 // embedded starts a provider of each kind.

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,7 +21,12 @@ import (
 // is the program's.
 func TestStartSaysOneThing(t *testing.T) {
 	var issuer string
+	var down atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if down.Load() {
+			says(http.StatusServiceUnavailable, "{}")(w, r)
+			return
+		}
 		says(http.StatusOK, fmt.Sprintf(`{"issuer":%[1]q,"authorization_endpoint":"%[1]s/a","token_endpoint":"%[1]s/token","jwks_uri":"%[1]s/jwks"}`, issuer))(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -37,4 +44,10 @@ func TestStartSaysOneThing(t *testing.T) {
 	require.ErrorContains(t, err, `client "one": fapi: `)
 	assert.NotContains(t, err.Error(), "\n")
 	assert.Empty(t, log.String())
+
+	down.Store(true)
+	_, err = open(name, "", slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err, "it may be up later")
+	assert.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+	assert.Contains(t, log.String(), "client=one")
 }

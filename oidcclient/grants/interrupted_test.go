@@ -85,6 +85,21 @@ func (f *finding) FindProvider(context.Context, string) (*oidcclient.FoundProvid
 	return f.found, f.err
 }
 
+// foundDevice is a login at a device of a provider that has to be found again after a
+// second.
+func foundDevice(t *testing.T) (*provider, *finding, *grants.Device) {
+	t.Helper()
+	p := newProvider(t)
+	source := &finding{found: &oidcclient.FoundProvider{Until: p.clock.now().Add(time.Second), Metadata: oidcclient.ProviderMetadata{
+		Issuer: issuer, TokenEndpoint: issuer + "/token", DeviceAuthorizationEndpoint: issuer + "/device", JWKSURI: issuer + "/jwks",
+	}}}
+	p.on("/device", answer{200, deviceAnswer})
+	client := p.client(func(c *oidcclient.Config) { c.Provider, c.Keys, c.ProviderSource = nil, nil, source })
+	d, err := grants.BeginDevice(t.Context(), client, grants.DeviceRequest{Clock: p.clock.now})
+	require.NoError(t, err)
+	return p, source, d
+}
+
 // A code that was never sent is still good when the provider is found again; and lost when
 // it is refused.
 func TestWaitingWhileNothingIsFound(t *testing.T) {
@@ -95,17 +110,10 @@ func TestWaitingWhileNothingIsFound(t *testing.T) {
 		"not reached": {oidcclient.FaultOutage, false}, "refused": {oidcclient.FaultProvider, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProvider(t)
-			source := &finding{found: &oidcclient.FoundProvider{Until: p.clock.now().Add(time.Second), Metadata: oidcclient.ProviderMetadata{
-				Issuer: issuer, TokenEndpoint: issuer + "/token", DeviceAuthorizationEndpoint: issuer + "/device", JWKSURI: issuer + "/jwks",
-			}}}
-			p.on("/device", answer{200, deviceAnswer})
-			client := p.client(func(c *oidcclient.Config) { c.Provider, c.Keys, c.ProviderSource = nil, nil, source })
-			d, err := grants.BeginDevice(t.Context(), client, grants.DeviceRequest{Clock: p.clock.now})
-			require.NoError(t, err)
+			p, source, d := foundDevice(t)
 			source.err = &oidcclient.Error{Step: oidcclient.StepDiscover, Fault: tt.fault}
 			p.clock.at = p.clock.at.Add(5 * time.Second)
-			_, err = d.Poll(t.Context())
+			_, err := d.Poll(t.Context())
 			var e *oidcclient.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, oidcclient.StepDiscover, e.Step)
@@ -122,19 +130,12 @@ func TestWaitingWhileNothingIsFound(t *testing.T) {
 // A question that takes longer than it may is an outage, not the end.
 func TestAskingTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newProvider(t)
-		source := &finding{found: &oidcclient.FoundProvider{Until: p.clock.now().Add(time.Second), Metadata: oidcclient.ProviderMetadata{
-			Issuer: issuer, TokenEndpoint: issuer + "/token", DeviceAuthorizationEndpoint: issuer + "/device", JWKSURI: issuer + "/jwks",
-		}}}
-		p.on("/device", answer{200, deviceAnswer})
-		client := p.client(func(c *oidcclient.Config) { c.Provider, c.Keys, c.ProviderSource = nil, nil, source })
-		d, err := grants.BeginDevice(t.Context(), client, grants.DeviceRequest{Clock: p.clock.now})
-		require.NoError(t, err)
+		p, source, d := foundDevice(t)
 		source.hangs = make(chan struct{})
 		defer close(source.hangs)
 		p.clock.at = p.clock.at.Add(5 * time.Second)
 		begun := time.Now()
-		_, err = d.Poll(t.Context())
+		_, err := d.Poll(t.Context())
 		var e *oidcclient.Error
 		require.ErrorAs(t, err, &e)
 		assert.True(t, e.Retryable())

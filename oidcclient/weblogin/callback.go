@@ -116,15 +116,11 @@ func (h *Handler) complete(w http.ResponseWriter, r *http.Request, client *oidcc
 	if before.key == "" {
 		before.key = l.Session
 	}
-	if _, err := h.goesOn(r.Context(), l, before); err != nil {
-		return err
-	}
-	login, err := client.Complete(r.Context(), l.pending, values)
+	present, err := h.goesOn(r.Context(), l, before)
 	if err != nil {
 		return err
 	}
-	// Once more: it may have ended while the provider was asked.
-	present, err := h.goesOn(r.Context(), l, before)
+	login, err := client.Complete(r.Context(), l.pending, values)
 	if err != nil {
 		return err
 	}
