@@ -131,27 +131,32 @@ func TestLink(t *testing.T) {
 type endsBetween struct {
 	*Memory
 	old string
+	end func(ctx context.Context, s *Session, version int64) error
 }
 
 func (e *endsBetween) Put(ctx context.Context, r Record) error {
 	err := e.Memory.Put(ctx, r)
 	if r.Version == 0 && r.Key != e.old {
-		err = errors.Join(err, e.Memory.Delete(ctx, e.old, 0))
+		err = errors.Join(err, e.end(ctx, &Session{key: e.old}, 0))
 	}
 	return err
 }
 
 // A session that ends while it gets a new id does not live on under that.
 func TestLogoutWhileLinking(t *testing.T) {
-	s := newSite(t, rig{})
-	b := s.browser()
-	b.login("/login/op")
-	_, target, _ := b.follow(b.ask("/login/op?link=1", url.Values{}), b.url+"/callback/")
-	memory := s.memory()
-	store := &endsBetween{Memory: memory, old: b.presented().key}
-	s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = store, memory }))
-	p := b.ask(target, nil)
-	assert.Equal(t, http.StatusUnauthorized, p.StatusCode, p.body)
-	assert.Nil(t, b.session())
-	assert.Empty(t, memory.sessions.items, "neither the old record nor the new one")
+	for _, cookies := range []bool{false, true} {
+		s := newSite(t, rig{config: func(c *Config) { c.SessionsInCookies = cookies }})
+		b := s.browser()
+		b.login("/login/op")
+		_, target, _ := b.follow(b.ask("/login/op?link=1", url.Values{}), b.url+"/callback/")
+		memory := s.memory()
+		store := &endsBetween{Memory: memory, old: b.presented().key, end: s.h.remove}
+		s.use(s.replica("", func(c *Config) { c.Sessions, c.Replay = store, memory }))
+		p := b.ask(target, nil)
+		assert.Equal(t, http.StatusUnauthorized, p.StatusCode, p.body)
+		assert.Nil(t, b.session())
+		for _, left := range memory.sessions.items {
+			assert.Equal(t, []any{true, endedData}, []any{cookies, left.record.Data}, "neither the old record nor the new one")
+		}
+	}
 }
